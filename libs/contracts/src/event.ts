@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { isSubject } from './subject.ts';
+import { limits } from './limits.ts';
+
+export const eventClasses = ['log', 'state', 'ephemeral'] as const;
+export const eventClassSchema = z.enum(eventClasses);
+export type EventClass = z.infer<typeof eventClassSchema>;
+export type StoredClass = Exclude<EventClass, 'ephemeral'>;
+
+export const eventTypePattern = /^[A-Za-z0-9._-]{1,128}$/;
+/** Printable, no control character: ids and sources travel in headers and log lines. */
+// eslint-disable-next-line no-control-regex
+const printable = /^[^\u0000-\u001f\u007f-\u009f]+$/u;
+const wellFormed = (text: string) => text.isWellFormed();
+const utf8Length = (text: string) => new TextEncoder().encode(text).length;
+
+export const subjectSchema = z
+  .string()
+  .refine(isSubject, {
+    message: `1–${limits.subjectTokensMax} dot-separated tokens of [A-Za-z0-9_~-] or %XX, at most ${limits.subjectBytesMax} bytes, no wildcard`,
+  });
+
+export const eventIdSchema = z
+  .string()
+  .min(1)
+  .refine((id) => printable.test(id) && wellFormed(id) && utf8Length(id) <= limits.eventIdBytesMax, {
+    message: `1–${limits.eventIdBytesMax} bytes without control characters`,
+  });
+
+export const eventSourceSchema = z
+  .string()
+  .min(1)
+  .refine(
+    (source) => printable.test(source) && wellFormed(source) && utf8Length(source) <= limits.eventSourceBytesMax,
+    {
+      message: `1–${limits.eventSourceBytesMax} bytes without control characters`,
+    },
+  );
+
+export const eventTypeSchema = z.string().regex(eventTypePattern, 'must match [A-Za-z0-9._-]{1,128}');
+
+/** RFC 3339 with a zone; the year is held to four digits so that Postgres and JSON agree on it. */
+export const timeSchema = z.iso.datetime({ offset: true });
+
+/** A plain publish: `{subject, type, data, id?, time?}`; source is the account's own. */
+export const plainEventSchema = z.strictObject({
+  id: eventIdSchema.optional(),
+  subject: subjectSchema,
+  type: eventTypeSchema,
+  time: timeSchema.optional(),
+  data: z.json().optional(),
+});
+export type PlainEvent = z.infer<typeof plainEventSchema>;
+
+/** A CloudEvents 1.0 event in structured mode, as a client may publish it. Unknown extension attributes are refused. */
+export const cloudEventSchema = z.strictObject({
+  specversion: z.literal('1.0'),
+  id: eventIdSchema,
+  source: eventSourceSchema,
+  type: eventTypeSchema,
+  subject: subjectSchema,
+  time: timeSchema.optional(),
+  datacontenttype: z
+    .string()
+    .regex(/^application\/(?:[A-Za-z0-9.-]+\+)?json(?:\s*;.*)?$/i, 'must be a JSON media type')
+    .optional(),
+  data: z.json().optional(),
+});
+export type PublishedCloudEvent = z.infer<typeof cloudEventSchema>;
+
+/** The attributes Boardwire adds when it stores an event; together with CloudEvents' own they are the stored bytes. */
+export const storedEventSchema = z.looseObject({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: z.string(),
+  datacontenttype: z.string().optional(),
+  data: z.json().optional(),
+  board: z.string(),
+  author: z.string(),
+  authorname: z.string(),
+  origin: z.string(),
+  class: eventClassSchema,
+});
+export type StoredEvent = z.infer<typeof storedEventSchema>;
+
+/** A stored event as readers get it in history: the stored bytes with `cursor` in front. */
+export interface HistoryItem extends StoredEvent {
+  cursor: string;
+}
+
+const sourceOf = (accountId: string) => `/users/${accountId}`;
+/** The CloudEvents `source` of everything an account publishes. */
+export const accountSource = sourceOf;
+
+/**
+ * What "the same content" means for the idempotency key: the attributes the client supplied, in a fixed order.
+ * Its SHA-256 is stored; a repeat with another one is a conflict.
+ */
+export function contentOf(event: {
+  type: string;
+  subject: string;
+  data?: unknown;
+  datacontenttype?: string | undefined;
+  time?: string | undefined;
+}): string {
+  return JSON.stringify([
+    event.type,
+    event.subject,
+    event.data ?? null,
+    event.datacontenttype ?? null,
+    event.time ?? null,
+  ]);
+}
+
+/** Splices `cursor` in front of stored event JSON without parsing it. */
+export function withCursor(cursor: string, storedJson: string): string {
+  return `{"cursor":"${cursor}",${storedJson.slice(1)}`;
+}

@@ -1,0 +1,52 @@
+/** The NATS inventory: everything on the bus is declared here, once. */
+export interface StreamDefinition {
+  name: string;
+  subjects: string[];
+  maxAgeMs: number;
+  maxBytes: number;
+  duplicateWindowMs: number;
+  /** 1 in development, 3 in production. */
+  replicas: number;
+}
+
+export const boardsStream: StreamDefinition = {
+  name: 'BOARDS',
+  subjects: ['board.>'],
+  maxAgeMs: 3 * 24 * 3_600_000,
+  maxBytes: 2 * 1024 ** 3,
+  duplicateWindowMs: 30_000,
+  replicas: 1,
+};
+
+export const durables = { audit: 'audit-v1', federation: 'federation-v1' } as const;
+
+/** Headers of a mirrored event; the gateway decodes these and never the payload. */
+export const busHeaders = {
+  messageId: 'Nats-Msg-Id',
+  seq: 'Board-Seq',
+  epoch: 'Board-Epoch',
+  type: 'Event-Type',
+  class: 'Event-Class',
+  /** Commit time, milliseconds since the Unix epoch. */
+  time: 'Event-Time',
+} as const;
+
+export const boardSubject = (board: string, subject: string) => `board.${board}.${subject}`;
+export const boardSubjects = (board: string) => `board.${board}.>`;
+export const messageId = (board: string, epoch: string, seq: number) => `${board}:${epoch}:${seq}`;
+
+/** Reverses {@link boardSubject}: board slugs hold no dot. */
+export function parseBoardSubject(busSubject: string): { board: string; subject: string } | undefined {
+  if (!busSubject.startsWith('board.')) return undefined;
+  const dot = busSubject.indexOf('.', 6);
+  return dot < 0 ? undefined : { board: busSubject.slice(6, dot), subject: busSubject.slice(dot + 1) };
+}
+
+/** Core subjects: hints and ephemeral traffic, never stored. */
+export const coreSubjects = {
+  boardAppended: 'ctl.board.appended',
+  boardChanged: 'ctl.board.changed',
+  sessionRevoked: 'ctl.session.revoked',
+  ephemeral: (board: string, subject: string) => `eph.${board}.${subject}`,
+  presence: (pod: string) => `presence.${pod}`,
+} as const;
