@@ -14,11 +14,9 @@ const printable = /^[^\u0000-\u001f\u007f-\u009f]+$/u;
 const wellFormed = (text: string) => text.isWellFormed();
 const utf8Length = (text: string) => new TextEncoder().encode(text).length;
 
-export const subjectSchema = z
-  .string()
-  .refine(isSubject, {
-    message: `1–${limits.subjectTokensMax} dot-separated tokens of [A-Za-z0-9_~-] or %XX, at most ${limits.subjectBytesMax} bytes, no wildcard`,
-  });
+export const subjectSchema = z.string().refine(isSubject, {
+  message: `1–${limits.subjectTokensMax} dot-separated tokens of [A-Za-z0-9_~-] or %XX, at most ${limits.subjectBytesMax} bytes, no wildcard`,
+});
 
 export const eventIdSchema = z
   .string()

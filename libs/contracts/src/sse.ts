@@ -1,0 +1,80 @@
+/** Event names that only the server may use; with `named=1` a type of the same name is prefixed `app.`. */
+export const reservedEventNames = [
+  'resumed',
+  'reset',
+  'caught_up',
+  'state',
+  'skipped',
+  'stalled',
+  'live',
+  'reconnect',
+  'revoked',
+  // EventSource's own: an event of these names would be taken for a connection event.
+  'open',
+  'error',
+  'message',
+] as const;
+
+export type ResetReason = 'epoch' | 'pruned' | 'too_far' | 'unknown';
+export type ReconnectReason = 'busy' | 'rate' | 'drain' | 'rotate' | 'slow';
+
+/** The one opening block of a stream whose cursor holds (or that is fresh: from = head, replayed = 0). */
+export interface Resumed {
+  from: string;
+  head: string;
+  replayed: number;
+  epoch: string;
+}
+/** The opening block (or a live one) that says that a gap can't be excluded; reload by history or state. */
+export interface Reset {
+  requested: string | null;
+  reason: ResetReason;
+  oldest: string;
+  head: string;
+}
+export interface CaughtUp {
+  head: string;
+}
+export interface Reconnect {
+  reason: ReconnectReason;
+  afterMs: number;
+}
+export interface Stalled {
+  since: string;
+  reason: 'bus' | 'log';
+}
+
+const reserved = new Set<string>(reservedEventNames);
+
+/** The `event:` name of an event type under `named=1`. */
+export function sseEventName(type: string): string {
+  return reserved.has(type) ? `app.${type}` : type;
+}
+
+/**
+ * One block of the event stream format (WHATWG HTML, section 9.2). Stored JSON has no raw CR or LF: JSON escapes both.
+ * A block without `id` leaves the client's cursor alone.
+ */
+export function sseBlock(block: {
+  id?: string | undefined;
+  event?: string | undefined;
+  data?: string | undefined;
+  retryMs?: number | undefined;
+}): string {
+  let text = '';
+  if (block.retryMs !== undefined) text += `retry: ${Math.round(block.retryMs)}\n`;
+  if (block.id !== undefined) text += `id: ${block.id}\n`;
+  if (block.event !== undefined) text += `event: ${block.event}\n`;
+  if (block.data !== undefined) text += `data: ${block.data}\n`;
+  return `${text}\n`;
+}
+
+/** A comment line; readers ignore it, proxies and people see it. */
+export function sseComment(text: string): string {
+  return `: ${text.replace(/[\r\n]+/g, ' ')}\n\n`;
+}
+
+/** The heartbeat: a block of `id:` alone refreshes `Last-Event-ID` and fires nothing, then a comment with the time. */
+export function sseHeartbeat(cursor: string, at: Date): string {
+  return `id: ${cursor}\n\n: ${at.toISOString()}\n\n`;
+}
