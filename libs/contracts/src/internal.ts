@@ -85,6 +85,8 @@ export const syncBoardSchema = z.object({
   slug: z.string(),
   id: z.number().int(),
   epoch: z.string(),
+  /** 0 for the board's first epoch, then 1, 2 …: numeric ids of dialects are ordinal · 2^40 + seq. */
+  epochOrdinal: z.number().int().nonnegative(),
   head: z.number().int(),
   /** Highest seq that the mirror has acknowledged. */
   relayed: z.number().int(),
