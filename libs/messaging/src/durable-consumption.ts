@@ -1,0 +1,79 @@
+import { AckPolicy, DeliverPolicy, ReplayPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import type { Connection } from './connection.ts';
+import { Consumption, type Attachment } from './consumption.ts';
+import { StreamMessage, type BusMessage } from './message.ts';
+import { nanoseconds } from './stream-admin.ts';
+import { subjectFilter } from './subject-filter.ts';
+
+export interface DurableConsumptionOptions {
+  stream: string;
+  durable: string;
+  subjects: string[];
+  /** Called in order of delivery; after a break, messages that were not acknowledged come again. Must not throw. */
+  onMessage: (message: BusMessage) => void;
+  onInterrupted?: (reason: string) => void;
+  /** Messages delivered and not yet acknowledged; the server stops delivering there. */
+  maxAckPending: number;
+}
+
+export interface DurableConsumption {
+  /** Messages of the stream that wait behind the last delivered one. */
+  readonly pending: number;
+  readonly isAttached: boolean;
+  /** Acknowledges this message and all before it. Ignored for a message of a stream that is gone. */
+  ackThrough(message: BusMessage): void;
+  close(): Promise<void>;
+}
+
+const ackWaitMs = 30_000;
+
+/** A durable pull consumer, made again when the stream was recreated. Its position is a hint, never the truth. */
+export class DurableStream implements DurableConsumption {
+  readonly #consumption: Consumption;
+  #incarnation: string | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: DurableConsumptionOptions,
+  ) {
+    this.#consumption = new Consumption(connection, {
+      stream: options.stream,
+      window: Math.max(1, Math.min(1_024, options.maxAckPending)),
+      attach: (manager) => this.#attach(manager),
+      onMessage: options.onMessage,
+      onInterrupted: options.onInterrupted,
+    });
+  }
+
+  get pending(): number {
+    return this.#consumption.pending;
+  }
+
+  get isAttached(): boolean {
+    return this.#consumption.isAttached;
+  }
+
+  ackThrough(message: BusMessage): void {
+    if (!(message instanceof StreamMessage) || message.incarnation !== this.#incarnation) return;
+    this.connection.client?.publish(message.ackSubject, '+ACK');
+  }
+
+  close(): Promise<void> {
+    return this.#consumption.close();
+  }
+
+  async #attach(manager: JetStreamManager): Promise<Attachment> {
+    const { stream, durable, subjects, maxAckPending } = this.options;
+    const { created } = await manager.consumers.add(stream, {
+      durable_name: durable,
+      ack_policy: AckPolicy.All,
+      replay_policy: ReplayPolicy.Instant,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: nanoseconds(ackWaitMs),
+      max_ack_pending: maxAckPending,
+      ...subjectFilter(subjects, this.connection.serverVersion),
+    });
+    this.#incarnation = created;
+    return { consumer: durable, incarnation: created };
+  }
+}
