@@ -1,0 +1,14 @@
+export { cacheFolders, checkoutFolder, type Environment } from './checkout.ts';
+export type { ControlledServer } from './controlled-server.ts';
+export { freePort, isPortFree } from './free-port.ts';
+export { tailOf } from './log-tail.ts';
+export { commandLine, isAlive, signalProcess, stopOrphan, waitUntilGone } from './process-table.ts';
+export { randomSecret, secretFile } from './secret-file.ts';
+export { ServerProcess, type ServerCommand } from './server-process.ts';
+export { timedStep, type Step, type StepListener } from './step.ts';
+export { findNatsServer, type FindNatsOptions, type NatsFetcher } from './nats/find-nats-server.ts';
+export type { NatsBinary } from './nats/nats-binary.ts';
+export type { NatsServer } from './nats/embedded-nats.ts';
+export { provideNats, type ProvideNatsOptions } from './nats/provide-nats.ts';
+export type { PostgresServer } from './postgres/embedded-postgres.ts';
+export { providePostgres, type ProvidePostgresOptions } from './postgres/provide-postgres.ts';
