@@ -13,6 +13,8 @@ export interface ControlledServer {
   start(): Promise<void>;
   /** An orderly end. Safe to call twice. */
   stop(): Promise<void>;
+  /** An orderly end and a new start on the same port. */
+  restart(): Promise<void>;
   /** A crash: SIGKILL. */
   kill(): Promise<void>;
   /** Freezes it: connections stay open and nothing answers, until `resume`. */

@@ -11,4 +11,4 @@ export type { NatsBinary } from './nats/nats-binary.ts';
 export type { NatsServer } from './nats/embedded-nats.ts';
 export { provideNats, type ProvideNatsOptions } from './nats/provide-nats.ts';
 export type { PostgresServer } from './postgres/embedded-postgres.ts';
-export { providePostgres, type ProvidePostgresOptions } from './postgres/provide-postgres.ts';
+export { createClusterTemplate, providePostgres, type ProvidePostgresOptions } from './postgres/provide-postgres.ts';

@@ -89,6 +89,11 @@ export class EmbeddedNats implements NatsServer {
     await this.process?.stop();
   }
 
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
   async kill(): Promise<void> {
     await this.process?.kill();
   }

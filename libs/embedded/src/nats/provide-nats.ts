@@ -81,6 +81,7 @@ async function externalNats(url: string, env: Environment): Promise<NatsServer> 
     pid: undefined,
     description: `NATS ${info.version} (NATS_URL)`,
     start: notOurs('NATS'),
+    restart: notOurs('NATS'),
     kill: notOurs('NATS'),
     pause: notOurs('NATS'),
     resume: notOurs('NATS'),

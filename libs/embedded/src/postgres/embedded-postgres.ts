@@ -79,6 +79,11 @@ export class EmbeddedPostgres implements PostgresServer {
     await this.process?.stop();
   }
 
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
   async kill(): Promise<void> {
     await this.process?.kill();
   }

@@ -83,6 +83,18 @@ async function startEmbedded(binaries: PostgresBinaries, options: ProvidePostgre
   return server;
 }
 
+/**
+ * A cluster that never ran, for `providePostgres({ template })`: copying one takes a tenth of the time of initdb.
+ * Returns its folder, inside `home`.
+ */
+export async function createClusterTemplate(home: string, password: string): Promise<string> {
+  await mkdir(home, { recursive: true });
+  const { found, tried } = await findPostgresBinaries(home);
+  if (!found) throw new Error(howToGetPostgres(tried));
+  const user = await unprivilegedUser(found, home);
+  return (await prepareCluster({ home, binaries: found, user, password })).folder;
+}
+
 async function externalPostgres(url: string): Promise<PostgresServer> {
   const version = await askVersion(url).catch((error: Error) => {
     throw new Error(`DATABASE_URL: Postgres refused the connection: ${error.message}`, { cause: error });
@@ -95,6 +107,7 @@ async function externalPostgres(url: string): Promise<PostgresServer> {
     pid: undefined,
     description: `Postgres ${version} (DATABASE_URL)`,
     start: notOurs('Postgres'),
+    restart: notOurs('Postgres'),
     kill: notOurs('Postgres'),
     pause: notOurs('Postgres'),
     resume: notOurs('Postgres'),
