@@ -109,7 +109,10 @@ export class StreamRecorder {
   }
 
   private connect(): void {
-    const headers: Record<string, string> = { accept: 'text/event-stream', authorization: `Bearer ${this.options.token}` };
+    const headers: Record<string, string> = {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${this.options.token}`,
+    };
     if (this.cursor !== undefined) headers['last-event-id'] = this.cursor;
     const call = request(this.url, { headers, agent: false }, (response) => this.receive(response));
     call.on('error', () => this.comeBack());
