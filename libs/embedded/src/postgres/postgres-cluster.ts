@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stopOrphan } from '../process-table.ts';
@@ -41,7 +41,7 @@ export async function prepareCluster(options: ClusterOptions): Promise<PostgresC
 async function createCluster(folder: string, options: ClusterOptions): Promise<void> {
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
-  if (options.template) await cp(options.template, unfinished, { recursive: true, mode: 0 });
+  if (options.template) await run('cp', ['-R', options.template, unfinished]);
   else await initialize(unfinished, options);
   await chmod(unfinished, 0o700);
   await rename(unfinished, folder);

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { chown, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { PostgresBinaries } from './postgres-binaries.ts';
 
 const run = promisify(execFile);
 const nobody = 65_534;
+
+const asNobodyInNamespace = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`];
 
 /** How a program of Postgres is started: Postgres refuses to run as root. */
 export interface UnprivilegedUser {
@@ -23,10 +26,11 @@ export interface UnprivilegedUser {
  * root's, or nobody with the one capability that opens closed folders.
  */
 export async function unprivilegedUser(binaries: PostgresBinaries, folder: string): Promise<UnprivilegedUser> {
-  if (process.getuid?.() !== 0) return { prefix: [] };
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot) return hasName() ? { prefix: [] } : { prefix: asNobodyInNamespace };
   const ways: UnprivilegedUser[] = [
     { prefix: [], uid: nobody, gid: nobody, owner: nobody },
-    { prefix: ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`], owner: 0 },
+    { prefix: asNobodyInNamespace, owner: 0 },
     {
       prefix: [
         'setpriv',
@@ -49,6 +53,15 @@ export async function unprivilegedUser(binaries: PostgresBinaries, folder: strin
     `Postgres does not run as root, and no way was found to run it as somebody else (${failures.join('; ')}). ` +
       'Start Boardwire as an ordinary user, or set DATABASE_URL.',
   );
+}
+
+/** Postgres wants to know its user's name; a container started with a bare uid has none. */
+function hasName(): boolean {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** Runs postgres --version as that user would, and reads and writes a file in the data folder. */
