@@ -1,0 +1,42 @@
+import { errorTable, problem, type ErrorCode, type FieldError, type Problem } from '@boardwire/contracts';
+
+export interface AppErrorOptions {
+  /** One sentence for the caller; never a secret, never an internal address. */
+  detail?: string | undefined;
+  cause?: unknown;
+  /** When a repeat makes sense; codes of status 429 and 503 have a second by default. */
+  retryAfterMs?: number | undefined;
+  errors?: readonly FieldError[] | undefined;
+}
+
+const defaultRetryAfterMs = 1_000;
+
+/** An expected refusal, with a code of the contracts' error table. Anything else that is thrown is a fault of ours. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly errors: readonly FieldError[] | undefined;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    const message = options.detail === undefined ? code : `${code}: ${options.detail}`;
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.detail = options.detail;
+    this.retryAfterMs = options.retryAfterMs ?? (mayRetryLater(code) ? defaultRetryAfterMs : undefined);
+    this.errors = options.errors;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  toProblem(): Problem {
+    return problem(this.code, { detail: this.detail, retryAfterMs: this.retryAfterMs, errors: this.errors });
+  }
+}
+
+function mayRetryLater(code: ErrorCode): boolean {
+  return errorTable[code].status === 503 || errorTable[code].status === 429;
+}

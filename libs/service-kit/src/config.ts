@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface BadKey {
+  key: string;
+  message: string;
+}
+
+/** The configuration cannot be used. Lists every bad key, so that one start tells all there is to repair. */
+export class ConfigError extends Error {
+  readonly badKeys: readonly BadKey[];
+
+  constructor(badKeys: readonly BadKey[]) {
+    super(`bad configuration: ${badKeys.map(({ key, message }) => `${key}: ${message}`).join('; ')}`);
+    this.name = 'ConfigError';
+    this.badKeys = badKeys;
+  }
+}
+
+/**
+ * Reads a service's configuration through its schema, once.
+ * An empty value counts as absent: compose files and `.env` pass unset keys as empty strings.
+ *
+ * @throws ConfigError naming every bad key; never a value, which may be a secret.
+ */
+export function readConfig<S extends z.ZodType>(schema: S, env: Environment): z.infer<S> {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  throw new ConfigError(
+    result.error.issues.map((issue) => ({ key: issue.path.join('.') || '(all)', message: issue.message })),
+  );
+}
+
+/** A TCP port; 0 asks the system for any free one. */
+export const portKey = z.coerce.number().int().min(0).max(65_535);
+
+/** The base URL of another service, without a slash at the end. */
+export const baseUrlKey = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+
+/** The keys that all services share; a service extends it with its own. */
+export const commonConfig = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  INTERNAL_PORT: portKey.default(0),
+  INTERNAL_SECRET: z.string().min(32, 'at least 32 characters'),
+  NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  NATS_TOKEN: z.string().min(1).optional(),
+  DRAIN_MS: z.coerce.number().int().min(0).max(120_000).optional(),
+});
+export type CommonConfig = z.infer<typeof commonConfig>;
+
+/** How long a service may take to drain: 1 s on a developer's machine, 10 s in production, unless configured. */
+export function drainMs(config: Pick<CommonConfig, 'NODE_ENV' | 'DRAIN_MS'>): number {
+  return config.DRAIN_MS ?? (config.NODE_ENV === 'production' ? 10_000 : 1_000);
+}

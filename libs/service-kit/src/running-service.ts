@@ -1,0 +1,70 @@
+import { drainMs, type Environment } from './config.ts';
+import type { ServiceContext } from './service-context.ts';
+
+/** A service that runs, in a process of its own or beside others. */
+export interface RunningService {
+  readonly name: string;
+  readonly internalUrl: string;
+  readonly publicUrl?: string;
+  /** Drains and stops; the same promise at every call. */
+  stop(): Promise<void>;
+}
+
+export type Boot = (env: Environment) => Promise<RunningService>;
+
+export interface StopStep {
+  name: string;
+  run(): Promise<void> | void;
+}
+
+/** Balancers need a moment to see that readiness is gone; requests are still taken meanwhile. */
+const lameDuckMaxMs = 3_000;
+const stepMaxMs = 5_000;
+
+/**
+ * What `boot` answers. `stop()` turns readiness off, keeps accepting for a while in production, then runs the steps
+ * in order (stop accepting, drain, flush, close). A step that fails or hangs is logged and does not hold up the rest.
+ */
+export function runningService(
+  context: ServiceContext,
+  addresses: { internalUrl: string; publicUrl?: string },
+  steps: readonly StopStep[],
+): RunningService {
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= stopInOrder(context, steps));
+  return { name: context.name, ...addresses, stop };
+}
+
+async function stopInOrder(context: ServiceContext, steps: readonly StopStep[]): Promise<void> {
+  const { logger, health, config } = context;
+  logger.info({ event: 'service.draining' });
+  health.draining();
+  if (config.NODE_ENV === 'production') await sleep(Math.min(lameDuckMaxMs, drainMs(config) / 2));
+  for (const { name, run } of steps) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the order is the point
+      await bounded(name, run);
+    } catch (error) {
+      logger.error({ event: 'service.stop_failed', step: name, err: error });
+    }
+  }
+  logger.info({ event: 'service.stopped' });
+}
+
+async function bounded(name: string, run: StopStep['run']): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} did not end within ${stepMaxMs} ms`)), stepMaxMs);
+  });
+  try {
+    await Promise.race([run(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
