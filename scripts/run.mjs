@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { assertNodeVersion } from './node-version.mjs';
+
+// node scripts/run.mjs <file in the repository> [arguments]: builds what changed, then runs that file.
+assertNodeVersion();
+const { prepare, root } = await import('./prepare.mjs');
+const [node, , file, ...args] = process.argv;
+if (!file) throw new Error('which file?');
+await prepare({ console: false, say: () => undefined }).catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
+process.argv = [node, join(root, file), ...args];
+await import(pathToFileURL(join(root, file)).href);
