@@ -43,6 +43,8 @@ export const baseUrlKey = z.url({ protocol: /^https?$/ }).transform((url) => url
 export const commonConfig = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Log lines are appended to this file instead of standard output: several services in one process share a terminal. */
+  LOG_FILE: z.string().min(1).optional(),
   HOST: z.string().min(1).default('127.0.0.1'),
   INTERNAL_PORT: portKey.default(0),
   INTERNAL_SECRET: z.string().min(32, 'at least 32 characters'),

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { destination as pinoDestination, pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 import { currentCorrelation } from './correlation.ts';
 
 export type { Logger } from 'pino';
@@ -47,6 +47,11 @@ export function createLogger({ service, level, destination }: LoggerOptions): Lo
     },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** A file that lines are appended to, at once: the last words before a crash are the ones that matter. */
+export function logFile(path: string): DestinationStream {
+  return pinoDestination({ dest: path, append: true, mkdir: true, sync: true });
 }
 
 /** Nest's own lines: its start-up chatter is debug, its warnings and errors keep their level. */

@@ -1,6 +1,6 @@
 import type { CommonConfig } from './config.ts';
 import { Health } from './health.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { createLogger, logFile, type Logger } from './logger.ts';
 import { Metrics } from './metrics.ts';
 import { ServiceTokens } from './service-tokens.ts';
 import { Supervisor } from './supervisor.ts';
@@ -17,7 +17,11 @@ export interface ServiceContext {
 }
 
 export function createContext(name: string, config: CommonConfig): ServiceContext {
-  const logger = createLogger({ service: name, level: config.LOG_LEVEL });
+  const logger = createLogger({
+    service: name,
+    level: config.LOG_LEVEL,
+    ...(config.LOG_FILE === undefined ? {} : { destination: logFile(config.LOG_FILE) }),
+  });
   const metrics = new Metrics();
   const supervisor = new Supervisor({ logger, metrics });
   const health = new Health(() => supervisor.unhealthy());
