@@ -45,7 +45,7 @@ export class Bus {
       else client.publish(subject, payload);
     } catch (error) {
       this.#connection.dropped += 1;
-      this.#connection.logger.warn({ err: error, subject }, 'nats_publish_failed');
+      this.#connection.logger.warn({ event: 'nats.publish_failed', err: error, subject });
     }
   }
 

@@ -115,7 +115,7 @@ export class Connection {
 
   async #keepConnected(): Promise<void> {
     const { url, token, name, logger } = this.options;
-    for (let failures = 0; !this.#closing.signal.aborted; ) {
+    for (let failures = 0; !this.#closing.signal.aborted;) {
       try {
         const client = await connect({
           servers: url,
@@ -132,7 +132,7 @@ export class Connection {
         await this.#follow(client);
       } catch (error) {
         failures += 1;
-        if (failures === 1) logger.warn({ err: error, url: withoutSecrets(url) }, 'nats_unreachable');
+        if (failures === 1) logger.warn({ event: 'nats.unreachable', err: error, url: withoutSecrets(url) });
         await pause(reconnectWaitMs * (0.8 + Math.random() * 0.4), this.#closing.signal);
       }
     }
@@ -152,7 +152,7 @@ export class Connection {
         this.#greet();
         this.#setConnected(true);
       }
-      if (status.type === 'error') this.logger.warn({ err: status.error }, 'nats_error');
+      if (status.type === 'error') this.logger.warn({ event: 'nats.error', err: status.error });
     }
     await client.closed();
     this.#setConnected(false);
@@ -161,19 +161,20 @@ export class Connection {
   #greet(): void {
     const version = this.#client?.info?.version;
     const [major, minor] = this.serverVersion ?? [0, 0];
-    if (major < 2 || (major === 2 && minor < 10)) this.logger.warn({ version }, 'nats_server_older_than_2_10');
-    else this.logger.info({ version }, 'nats_connected');
+    if (major < 2 || (major === 2 && minor < 10)) this.logger.warn({ event: 'nats.server_older_than_2_10', version });
+    else this.logger.info({ event: 'nats.connected', version });
   }
 
   #attach(standing: Standing, client: NatsConnection): void {
     standing.live = client.subscribe(standing.subject, {
       callback: (error, message) => {
-        if (error !== null) return this.logger.error({ err: error, subject: standing.subject }, 'nats_subscription_failed');
+        if (error !== null)
+          return this.logger.error({ event: 'nats.subscription_failed', err: error, subject: standing.subject });
         // An exception here would end the client's reader and with it every subscription.
         try {
           standing.handler(message);
         } catch (cause) {
-          this.logger.error({ err: cause, subject: standing.subject }, 'nats_handler_failed');
+          this.logger.error({ event: 'nats.handler_failed', err: cause, subject: standing.subject });
         }
       },
     });
@@ -182,8 +183,8 @@ export class Connection {
   #setConnected(connected: boolean): void {
     if (this.#connected === connected) return;
     this.#connected = connected;
-    if (!connected && !this.#closing.signal.aborted) this.logger.warn({}, 'nats_disconnected');
-    for (const listener of [...this.#listeners]) listener(connected);
+    if (!connected && !this.#closing.signal.aborted) this.logger.warn({ event: 'nats.disconnected' });
+    for (const listener of this.#listeners) listener(connected);
   }
 }
 

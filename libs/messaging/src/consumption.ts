@@ -65,14 +65,14 @@ export class Consumption {
 
   async #keepConsuming(): Promise<void> {
     const { signal } = this.#closing;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       await this.connection.whenConnected(signal);
       if (signal.aborted) return;
       const before = this.#received;
       const reason = await this.#consumeOnce().catch((error: unknown) => (error as Error).message);
       if (signal.aborted) return;
       if (failures === 0 || this.#received > before) {
-        this.connection.logger.warn({ stream: this.plan.stream, reason }, 'consumption_interrupted');
+        this.connection.logger.warn({ event: 'nats.consumption_interrupted', stream: this.plan.stream, reason });
       }
       failures = this.#received > before ? 0 : failures + 1;
       this.plan.onInterrupted?.(reason);

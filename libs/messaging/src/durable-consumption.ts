@@ -22,6 +22,8 @@ export interface DurableConsumption {
   readonly isAttached: boolean;
   /** Acknowledges this message and all before it. Ignored for a message of a stream that is gone. */
   ackThrough(message: BusMessage): void;
+  /** Binds to the consumer anew. */
+  restart(): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export class DurableStream implements DurableConsumption {
   ackThrough(message: BusMessage): void {
     if (!(message instanceof StreamMessage) || message.incarnation !== this.#incarnation) return;
     this.connection.client?.publish(message.ackSubject, '+ACK');
+  }
+
+  restart(): void {
+    this.#consumption.restart();
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** What messaging needs of a logger; pino's shape. */
 export interface BusLogger {
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-  error(fields: object, text: string): void;
+  info(fields: { event: string; [field: string]: unknown }): void;
+  warn(fields: { event: string; [field: string]: unknown }): void;
+  error(fields: { event: string; [field: string]: unknown }): void;
 }

@@ -1,11 +1,5 @@
 import type { StreamDefinition } from '@boardwire/contracts';
-import {
-  DiscardPolicy,
-  JetStreamApiError,
-  RetentionPolicy,
-  StorageType,
-  type StreamConfig,
-} from '@nats-io/jetstream';
+import { DiscardPolicy, JetStreamApiError, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import type { Connection } from './connection.ts';
 import type { BusMessage } from './message.ts';
 

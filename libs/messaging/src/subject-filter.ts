@@ -7,6 +7,7 @@ export function subjectFilter(
   if (only === undefined) throw new Error('a consumer needs a subject');
   if (subjects.length === 1) return { filter_subject: only };
   const [major, minor] = serverVersion ?? [0, 0];
-  if (major < 2 || (major === 2 && minor < 10)) throw new Error('several subjects in one consumer need nats-server 2.10');
+  if (major < 2 || (major === 2 && minor < 10))
+    throw new Error('several subjects in one consumer need nats-server 2.10');
   return { filter_subjects: subjects };
 }

@@ -1,0 +1,42 @@
+import type { Metrics } from '@boardwire/service-kit';
+
+/** What a follower tells the scrape; a function for each thing that happened. */
+export class FollowerMetrics {
+  readonly #duplicates;
+  readonly #foreign;
+  readonly #gapFills;
+  readonly #gapFillEvents;
+  readonly #left;
+  readonly #handlerFailures;
+  readonly #lostTails;
+
+  constructor(metrics: Metrics) {
+    this.#duplicates = metrics.counter('duplicates_dropped_total', 'Events received again and dropped.');
+    this.#foreign = metrics.counter('foreign_messages_dropped_total', 'Stream messages that are no mirrored event.');
+    this.#gapFills = metrics.counter(
+      'gap_fills_total',
+      'Holes in what JetStream delivered that were read from the log.',
+    );
+    this.#gapFillEvents = metrics.counter('gap_fill_events_total', 'Events read from the log to fill holes.');
+    this.#left = metrics.counter(
+      'intake_overflow_total',
+      'Live events dropped at a full queue, read from the log later.',
+    );
+    this.#handlerFailures = metrics.counter(
+      'intake_handler_failures_total',
+      'Exceptions of the handler of followed events.',
+    );
+    this.#lostTails = metrics.counter(
+      'lost_tails_total',
+      'Boards whose newest events JetStream did not deliver in time.',
+    );
+  }
+
+  duplicateDropped = () => this.#duplicates.inc();
+  foreignDropped = () => this.#foreign.inc();
+  gapFillStarted = () => this.#gapFills.inc();
+  gapFillEvents = (count: number) => this.#gapFillEvents.inc(count);
+  leftForLater = () => this.#left.inc();
+  handlerFailed = () => this.#handlerFailures.inc();
+  lostTail = () => this.#lostTails.inc();
+}
