@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { withRole, withSearchPath } from './connection-url.ts';
+import { numericTypes } from './numeric-types.ts';
+
+export interface ServiceSchema {
+  schema: string;
+  role: string;
+  password: string;
+}
+
+const provisioningLock = 7_236_018_441;
+const connectMs = 5_000;
+const statementMs = 30_000;
+
+/**
+ * Gives each service its own schema and its own role, which reads nobody else's. Safe to repeat and to run from two
+ * places at once. Where the administrator may not create roles (some hosted databases), the services share its role
+ * and are kept apart by `search_path` alone.
+ *
+ * @returns for each schema, the URL for that service's `DATABASE_URL`.
+ */
+export async function provisionSchemas(
+  adminUrl: string,
+  schemas: readonly ServiceSchema[],
+): Promise<Record<string, string>> {
+  const client = new pg.Client({
+    connectionString: adminUrl,
+    connectionTimeoutMillis: connectMs,
+    statement_timeout: statementMs,
+    types: numericTypes,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [provisioningLock]);
+    const mayCreateRoles = await canCreateRoles(client);
+    const urls: Record<string, string> = {};
+    for (const wanted of schemas) {
+      // oxlint-disable-next-line no-await-in-loop -- one connection
+      urls[wanted.schema] = await provision(client, { adminUrl, wanted, mayCreateRoles });
+    }
+    return urls;
+  } finally {
+    await client.end();
+  }
+}
+
+async function canCreateRoles(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    'SELECT rolsuper OR rolcreaterole AS may FROM pg_roles WHERE rolname = current_user',
+  );
+  return rows[0]?.may ?? false;
+}
+
+interface Provisioning {
+  adminUrl: string;
+  wanted: ServiceSchema;
+  mayCreateRoles: boolean;
+}
+
+async function provision(client: pg.Client, { adminUrl, wanted, mayCreateRoles }: Provisioning): Promise<string> {
+  const schema = pg.escapeIdentifier(wanted.schema);
+  if (!mayCreateRoles) {
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    return withSearchPath(adminUrl, wanted.schema);
+  }
+  const role = pg.escapeIdentifier(wanted.role);
+  await ensureRole(client, wanted);
+  await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${role}`);
+  await client.query(`ALTER ROLE ${role} SET search_path = ${schema}`);
+  return withSearchPath(withRole(adminUrl, wanted.role, wanted.password), wanted.schema);
+}
+
+async function ensureRole(client: pg.Client, wanted: ServiceSchema): Promise<void> {
+  const role = pg.escapeIdentifier(wanted.role);
+  const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [wanted.role]);
+  const verb = known.rowCount === 0 ? 'CREATE' : 'ALTER';
+  await client.query(`${verb} ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(wanted.password)}`);
+  const database = await client.query<{ name: string }>('SELECT current_database() AS name');
+  await client.query(`GRANT CONNECT ON DATABASE ${pg.escapeIdentifier(database.rows[0]!.name)} TO ${role}`);
+  // Since Postgres 16 only a superuser may make a schema for a role it is not a member of.
+  await client.query(`GRANT ${role} TO CURRENT_USER`).catch(() => undefined);
+}
