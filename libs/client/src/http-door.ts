@@ -1,0 +1,88 @@
+import { asBoardwireError, BoardwireError, errorOfResponse } from './errors.ts';
+import type { TokenSource } from './tokens.ts';
+
+/** What an answer is checked against; every schema of contracts is one. */
+export interface Contract<T> {
+  safeParse(value: unknown): { success: true; data: T } | { success: false; error: unknown };
+}
+
+export interface RequestDescription<T> {
+  method?: 'GET' | 'POST';
+  path: string;
+  query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
+  body?: unknown;
+  contentType?: string;
+  /** Any answer that does not fit is `bad_answer`. */
+  answer: Contract<T>;
+  /** Sends no token: signing in. */
+  isAnonymous?: boolean;
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** JSON over HTTP with a token: every refusal and every failure to get an answer is a {@link BoardwireError}. */
+export class HttpDoor {
+  readonly #baseUrl: string;
+  readonly #fetch: typeof fetch;
+  readonly #tokens: () => TokenSource;
+
+  constructor(baseUrl: string, fetchFunction: typeof fetch, tokens: () => TokenSource) {
+    this.#baseUrl = baseUrl;
+    this.#fetch = fetchFunction;
+    this.#tokens = tokens;
+  }
+
+  /** One request; a token that is refused is renewed and the request repeated, once. */
+  async request<T>(description: RequestDescription<T>): Promise<T> {
+    if (description.isAnonymous === true) return this.#send(description, undefined);
+    const tokens = this.#tokens();
+    const token = await tokens.current();
+    try {
+      return await this.#send(description, token);
+    } catch (error) {
+      if (!(error instanceof BoardwireError) || error.status !== 401) throw error;
+      return this.#send(description, await tokens.renew(token));
+    }
+  }
+
+  async #send<T>(description: RequestDescription<T>, token: string | undefined): Promise<T> {
+    const { method = 'GET', path, query = {}, body, contentType, answer, timeoutMs = 15_000, signal } = description;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const response = await this.#reach(`${this.#baseUrl}${path}${queryString(query)}`, {
+      method,
+      cache: 'no-store',
+      headers: {
+        accept: 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    });
+    const parsed = answer.safeParse(response);
+    if (!parsed.success) throw new BoardwireError('bad_answer', { cause: parsed.error });
+    return parsed.data;
+  }
+
+  async #reach(url: string, init: RequestInit): Promise<unknown> {
+    try {
+      const response = await this.#fetch(url, init);
+      if (!response.ok) throw await errorOfResponse(response);
+      const text = await response.text();
+      return text === '' ? undefined : (JSON.parse(text) as unknown);
+    } catch (error) {
+      if (error instanceof SyntaxError) throw new BoardwireError('bad_answer', { cause: error });
+      throw asBoardwireError(error);
+    }
+  }
+}
+
+function queryString(query: NonNullable<RequestDescription<unknown>['query']>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    for (const each of typeof value === 'object' ? value : [value]) search.append(name, String(each));
+  }
+  const text = search.toString();
+  return text === '' ? '' : `?${text}`;
+}

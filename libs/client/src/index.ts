@@ -1,0 +1,17 @@
+export { Accounts } from './accounts.ts';
+export { Backoff, type BackoffOptions } from './backoff.ts';
+export {
+  BoardwireClient,
+  newEventId,
+  type BoardHistory,
+  type BoardwireClientOptions,
+  type FollowOptions,
+  type HistoryOptions,
+} from './boardwire-client.ts';
+export { BoardwireError, type BoardwireErrorDetails, type ClientErrorCode } from './errors.ts';
+export { EventStreamParser, type EventStreamHandlers, type StreamMessage } from './event-stream-parser.ts';
+export { BoardFollow, type EventPlace, type FollowHandlers, type FollowPhase, type FollowState } from './follow.ts';
+export type { OutboxOptions } from './outbox.ts';
+export type { Presence } from './presence-list.ts';
+export type { KeptSession } from './tokens.ts';
+export type { SocketConstructor, SocketLike } from './websocket-stream.ts';
