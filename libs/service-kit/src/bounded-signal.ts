@@ -1,10 +1,10 @@
 export interface BoundedSignal {
   readonly signal: AbortSignal;
-  timedOut(): boolean;
+  timedOut: () => boolean;
   /** Drops the timer only: the outer signal still counts. */
-  disarm(): void;
+  disarm: () => void;
   /** Must be called: drops the timer and the listener on the outer signal. */
-  release(): void;
+  release: () => void;
 }
 
 /**

@@ -4,7 +4,7 @@ import { limits } from '@boardwire/contracts';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { appErrorFrom } from './app-error-from.ts';
 import { AppError } from './app-error.ts';
 import { answerClientError, answerOddRequests } from './client-errors.ts';
@@ -88,7 +88,7 @@ function httpAdapter({ bodyBytesMax }: HttpOptions): FastifyAdapter {
     bodyLimit: bodyBytesMax,
     // A subject in a path is at most 255 bytes, each at most `%XX`, twice encoded at worst.
     routerOptions: { maxParamLength: 2_048 },
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     return503OnClosing: false,
     connectionTimeout: 0,
     keepAliveTimeout: keepAliveMs,

@@ -83,16 +83,15 @@ export class InternalClient {
    * @throws AppError with the callee's code, or `upstream_unavailable`, `overloaded`.
    */
   async request<T = unknown>(request: InternalRequest<T>): Promise<T> {
-    const text = await this.#measured(request, async (bound) => {
+    const { response, text } = await this.#measured(request, async (bound) => {
       try {
-        const response = await this.#dispatch(request, bound.signal);
-        const body = await response.body.text();
-        if (response.statusCode >= 400) throw refusalOf(this.#service, response, body);
-        return { code: response.statusCode, value: body };
+        const answered = await this.#dispatch(request, bound.signal);
+        return { code: answered.statusCode, value: { response: answered, text: await answered.body.text() } };
       } finally {
         bound.release();
       }
     });
+    if (response.statusCode >= 400) throw refusalOf(this.#service, response, text);
     const json = text === '' ? undefined : parsed(this.#service, text);
     return request.schema === undefined ? (json as T) : this.#checked(request.schema, json);
   }
@@ -132,9 +131,8 @@ export class InternalClient {
       return value;
     } catch (error) {
       bound.release();
-      const refused = error instanceof AppError ? error : this.#unavailable(error, bound.timedOut());
-      stop({ code: error instanceof AppError ? refused.code : 'none' });
-      throw refused;
+      stop({ code: 'none' });
+      throw this.#unavailable(error, bound.timedOut());
     } finally {
       this.#pending -= 1;
     }

@@ -14,7 +14,7 @@ export type Boot = (env: Environment) => Promise<RunningService>;
 
 export interface StopStep {
   name: string;
-  run(): Promise<void> | void;
+  run: () => Promise<void> | void;
 }
 
 /** Balancers need a moment to see that readiness is gone; requests are still taken meanwhile. */

@@ -17,7 +17,7 @@ export interface SupervisedLoopOptions {
   beatEveryMs: number;
   tickMs: number;
   body: LoopBody;
-  onRestart(): void;
+  onRestart: () => void;
   logger: Logger;
 }
 
@@ -193,7 +193,7 @@ function silentOr(life: Life, otherwise: string): string {
 interface IdleOptions {
   ms: number;
   wake: PromiseLike<unknown> | undefined;
-  beat(): void;
+  beat: () => void;
   signal: AbortSignal;
   beatEveryMs: number;
 }
