@@ -29,6 +29,8 @@ export const busHeaders = {
   class: 'Event-Class',
   /** Commit time, milliseconds since the Unix epoch. */
   time: 'Event-Time',
+  /** Hex SHA-256 of salt ‖ data: the audit record and the federation header hold it. */
+  datahash: 'Event-Datahash',
 } as const;
 
 export const boardSubject = (board: string, subject: string) => `board.${board}.${subject}`;

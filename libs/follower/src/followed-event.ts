@@ -17,8 +17,8 @@ export interface FollowedEvent {
   committedMs: number;
   /** Whether it came by JetStream. */
   streamed: boolean;
-  /** Known for events read from chat. */
-  datahash?: string;
+  /** Hex SHA-256 of salt ‖ data. */
+  datahash: string;
 }
 
 /** Reads the headers, never the payload. Undefined for a message that is no mirrored event. */
@@ -39,6 +39,7 @@ export function fromBusMessage(message: BusMessage): FollowedEvent | undefined {
     bytes: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
     committedMs: Number(headers.get(busHeaders.time)) || message.receivedAt,
     streamed: true,
+    datahash: headers.get(busHeaders.datahash),
   };
 }
 
