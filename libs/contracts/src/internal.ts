@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boardGrantSchema } from './auth.ts';
 import { boardSchema, subjectRuleSchema } from './board.ts';
 import {
   eventClassSchema,
@@ -30,8 +31,30 @@ export const forwardedIdentitySchema = z.object({
   roles: z.array(z.string()),
   sessionId: z.string(),
   address: z.string().optional(),
+  /** What the identity may do on boards: an applet that publishes for someone checks it. */
+  boards: z.array(boardGrantSchema).default([]),
 });
 export type ForwardedIdentity = z.infer<typeof forwardedIdentitySchema>;
+
+/** The value of {@link internalHeaders.identity}. */
+export function encodeIdentity(identity: ForwardedIdentity): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(identity));
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** Reverses {@link encodeIdentity}; undefined for anything else. */
+export function decodeIdentity(header: string | undefined): ForwardedIdentity | undefined {
+  if (header === undefined || !/^[\w-]+$/.test(header)) return undefined;
+  try {
+    const binary = atob(header.replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    return forwardedIdentitySchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))).data;
+  } catch {
+    return undefined;
+  }
+}
 
 // ---- chat: append -------------------------------------------------------------------------------------------------
 

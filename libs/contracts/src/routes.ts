@@ -37,19 +37,52 @@ export const routeTable: readonly RouteOwner[] = [
     forwardTo: '/internal/v1/site-document',
     access: 'public',
   },
-  { prefix: '/api/chat/', owner: 'applets', errors: 'axonchat', access: 'token' },
-  { prefix: '/api/token/', owner: 'applets', errors: 'axonchat', access: 'public' },
+  // Nothing else under /v1/: a wrong path is a refusal, never the console's page.
+  { prefix: '/v1/', owner: 'gateway', errors: 'problem', access: 'public' },
+  // AxonChat. Its paths end in a slash, and without one they are other paths. Streams end at the gateway.
+  { prefix: '/api/chat/events/', owner: 'gateway', errors: 'axonchat', access: 'token' },
+  {
+    prefix: '/api/chat/post/',
+    owner: 'applets',
+    errors: 'axonchat',
+    forwardTo: '/internal/v1/applets/axonchat/post/',
+    access: 'token',
+  },
+  { prefix: '/api/', owner: 'gateway', errors: 'axonchat', access: 'public' },
   { prefix: '/', owner: 'console', errors: 'problem', access: 'public' },
 ];
 
-/** The owner of a path: the longest prefix that fits. */
+/** The owner of a path (without query): the longest prefix that fits. */
 export function routeOwner(path: string): RouteOwner | undefined {
   let best: RouteOwner | undefined;
   for (const route of routeTable) {
-    const fits = route.prefix.endsWith('/')
-      ? path.startsWith(route.prefix)
-      : path === route.prefix || path.startsWith(`${route.prefix}/`);
-    if (fits && (best === undefined || route.prefix.length > best.prefix.length)) best = route;
+    if (fits(route.prefix, path) && (best === undefined || route.prefix.length > best.prefix.length)) best = route;
   }
   return best;
+}
+
+/** A path that a server could read as another one: dot segments, hidden slashes. It must not climb out of its prefix. */
+const evasive = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|%2f|%5c|\\|\/\//i;
+
+/** The path on the owner's internal port; undefined when the route isn't forwarded or the path isn't straight. */
+export function forwardedPath(route: RouteOwner, path: string): string | undefined {
+  if (route.forwardTo === undefined || !fits(route.prefix, path) || evasive.test(path)) return undefined;
+  return route.forwardTo + path.slice(route.prefix.length);
+}
+
+/** Prefixes that two routes claim, with or without the slash at the end, and forwards that would lose their slash. */
+export function routeCollisions(table: readonly RouteOwner[] = routeTable): string[] {
+  const seen = new Set<string>();
+  const found: string[] = [];
+  for (const { prefix, forwardTo } of table) {
+    const key = prefix.replace(/\/$/, '');
+    if (seen.has(key)) found.push(prefix);
+    seen.add(key);
+    if (forwardTo !== undefined && forwardTo.endsWith('/') !== prefix.endsWith('/')) found.push(forwardTo);
+  }
+  return found;
+}
+
+function fits(prefix: string, path: string): boolean {
+  return prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix || path.startsWith(`${prefix}/`);
 }
