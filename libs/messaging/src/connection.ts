@@ -118,7 +118,7 @@ export class Connection {
     for (let failures = 0; !this.#closing.signal.aborted;) {
       try {
         const client = await connect({
-          servers: url,
+          servers: url.split(','),
           name,
           ...(token === undefined ? {} : { token }),
           maxReconnectAttempts: -1,
