@@ -1,20 +1,25 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+
+/**
+ * Below the range that systems give to outgoing connections: a server that was stopped must find its port free when
+ * it comes back, and not taken by somebody's connection to a third party.
+ */
+const portMin = 20_000;
+const portMax = 31_999;
+const attemptsMax = 100;
 
 /**
  * A TCP port that was free on the loopback address a moment ago. Nothing reserves it: whoever listens on it must be
  * ready to be told that it was taken meanwhile.
  */
-export function freePort(host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const port = randomInt(portMin, portMax + 1);
+    // oxlint-disable-next-line no-await-in-loop -- the first that fits
+    if (await isPortFree(port, host)) return port;
+  }
+  throw new Error(`no free port between ${portMin} and ${portMax}`);
 }
 
 /** Whether something could listen on the port now. */
@@ -22,6 +27,6 @@ export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -75,3 +75,18 @@ export async function stopOrphan(
   }
   return true;
 }
+
+/**
+ * When the process started, in the kernel's ticks: together with the pid it names one process for good, because pids
+ * are given out again. Empty where there is no /proc.
+ */
+export async function processStart(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** The parent of a process; undefined when it is gone or there is no /proc. */
+export async function parentOf(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) || undefined;
+}

@@ -26,6 +26,7 @@ export interface EmbeddedNatsOptions {
   preferredPort?: number;
 }
 
+const pidFile = 'nats-server.pid';
 const startTimeoutMs = 30_000;
 /** Batches of events and range answers stay well below. */
 const payloadBytesMax = 4 * 1024 * 1024;
@@ -126,7 +127,7 @@ export class EmbeddedNats implements NatsServer {
       server_name: 'boardwire',
       listen: `127.0.0.1:${this.chosenPort}`,
       authorization: { token: this.options.token },
-      pid_file: this.pidFile,
+      pid_file: join(this.options.home, pidFile),
       max_payload: payloadBytesMax,
       max_pending: 64 * 1024 * 1024,
       write_deadline: '10s',
@@ -139,14 +140,9 @@ export class EmbeddedNats implements NatsServer {
     };
   }
 
-  private get pidFile(): string {
-    return join(this.options.home, 'nats-server.pid');
-  }
-
   /** A launcher that was killed together with its guard leaves the server running: two may not share one store. */
   private async stopPreviousServer(): Promise<void> {
-    const pid = Number(await readFile(this.pidFile, 'utf8').catch(() => ''));
-    await stopOrphan(pid, this.options.home, 'SIGTERM');
+    await stopNatsIn(this.options.home);
   }
 
   private async answers(server: ServerProcess, deadline: number): Promise<boolean> {
@@ -161,4 +157,10 @@ export class EmbeddedNats implements NatsServer {
 
 async function choosePort(preferred: number): Promise<number> {
   return preferred > 0 && (await isPortFree(preferred)) ? preferred : freePort();
+}
+
+/** Stops a server that was left behind in this folder. */
+export async function stopNatsIn(home: string): Promise<boolean> {
+  const pid = Number(await readFile(join(home, pidFile), 'utf8').catch(() => ''));
+  return stopOrphan(pid, home, 'SIGTERM');
 }

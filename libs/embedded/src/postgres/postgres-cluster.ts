@@ -32,7 +32,7 @@ export async function prepareCluster(options: ClusterOptions): Promise<PostgresC
   const isNew = !(await exists(join(folder, 'PG_VERSION')));
   if (isNew) await createCluster(folder, options);
   else await assertVersion(folder, options.binaries);
-  const hadOrphan = isNew ? false : await stopPreviousServer(folder);
+  const hadOrphan = isNew ? false : await stopPostgresOn(folder);
   if (options.user.owner !== undefined) await setOwner(options.home, options.user.owner);
   return { folder, isNew, hadOrphan };
 }
@@ -90,7 +90,7 @@ async function assertVersion(folder: string, binaries: PostgresBinaries): Promis
 }
 
 /** A launcher that was killed together with its guard leaves Postgres running: end it in order before starting anew. */
-async function stopPreviousServer(folder: string): Promise<boolean> {
+export async function stopPostgresOn(folder: string): Promise<boolean> {
   const text = await readFile(join(folder, 'postmaster.pid'), 'utf8').catch(() => '');
   return stopOrphan(Number(text.split('\n')[0]), folder, 'SIGINT');
 }

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { checkoutFolder, type Environment, type NatsServer } from '@boardwire/embedded';
+import type { ServiceSpec } from './hosted-service.ts';
+import { serviceKinds, serviceSources, type ServiceKind } from './service-name.ts';
+import type { SitePorts } from './site-ports.ts';
+import type { SiteSecrets } from './site-secrets.ts';
+
+export interface Composition {
+  /** The user's settings; what the site decides itself goes over them. */
+  env: Environment;
+  ports: SitePorts;
+  secrets: SiteSecrets;
+  nats: NatsServer;
+  /** `DATABASE_URL` by schema. */
+  databaseUrls: Readonly<Record<string, string>>;
+  /** Where services write their log; undefined: to standard output. */
+  logFile?: string;
+}
+
+/** The environment of every service of a site: who they are, where the others are. */
+export function composeServices(composition: Composition): ServiceSpec[] {
+  const shared = sharedEnvironment(composition);
+  return serviceKinds.flatMap((kind) =>
+    composition.ports.internal[kind].map((port, index) => {
+      const publicPort = kind === 'gateway' ? composition.ports.public[index] : undefined;
+      return {
+        name: index === 0 ? kind : `${kind}-${index + 1}`,
+        kind,
+        internalUrl: localUrl(port),
+        ...(publicPort === undefined ? {} : { publicUrl: localUrl(publicPort) }),
+        env: {
+          ...shared,
+          INTERNAL_PORT: String(port),
+          ...databaseOf(kind, composition),
+          ...(publicPort === undefined ? {} : gatewayEnvironment(composition.env, publicPort)),
+        },
+      };
+    }),
+  );
+}
+
+function sharedEnvironment({ env, ports, secrets, nats, logFile }: Composition): Record<string, string | undefined> {
+  const first = (kind: ServiceKind): string => localUrl(ports.internal[kind][0] ?? 0);
+  return {
+    ...env,
+    DATABASE_URL: undefined,
+    HOST: '127.0.0.1',
+    NATS_URL: nats.url,
+    NATS_TOKEN: nats.token,
+    INTERNAL_SECRET: secrets.internal,
+    ADMIN_PASSWORD: secrets.admin.value,
+    GATEWAY_INTERNAL_URL: first('gateway'),
+    CHAT_URL: first('chat'),
+    FEDERATION_URL: first('federation'),
+    AUDIT_URL: first('audit'),
+    APPLETS_URL: first('applets'),
+    // Every service may need to name the site's public address, in documents and links.
+    PUBLIC_URL: env['PUBLIC_URL'] || `http://localhost:${ports.public[0]}`,
+    LOG_FILE: logFile,
+  };
+}
+
+function gatewayEnvironment(env: Environment, port: number): Record<string, string> {
+  return {
+    PORT: String(port),
+    PUBLIC_HOST: env['PUBLIC_HOST'] || '0.0.0.0',
+    CONSOLE_DIR: env['CONSOLE_DIR'] || join(checkoutFolder, 'console', 'dist'),
+  };
+}
+
+function databaseOf(kind: ServiceKind, { databaseUrls }: Composition): Record<string, string | undefined> {
+  const { schema } = serviceSources[kind];
+  return schema === undefined ? {} : { DATABASE_URL: databaseUrls[schema] };
+}
+
+function localUrl(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}

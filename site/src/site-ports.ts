@@ -1,0 +1,76 @@
+import { freePort, isPortFree, type Environment } from '@boardwire/embedded';
+import { serviceKinds, type ServiceKind } from './service-name.ts';
+import { UserError } from './user-error.ts';
+
+export interface SitePorts {
+  /** One for each gateway. */
+  public: number[];
+  internal: Record<ServiceKind, number[]>;
+}
+
+export const defaultPort = 8_080;
+const defaultInternalBase = 9_100;
+
+/**
+ * The ports a site listens on: `PORT` for the public address; internal ports are `INTERNAL_PORT_BASE` + 1 … 5, which
+ * follows `PORT` so that two sites on one machine don't meet. `any`: free ones, for tests.
+ */
+export async function choosePorts(env: Environment, gateways: number, ports: 'any' | 'fixed'): Promise<SitePorts> {
+  return ports === 'any' ? anyPorts(gateways) : fixedPorts(env, gateways);
+}
+
+async function anyPorts(gateways: number): Promise<SitePorts> {
+  const taken = new Set<number>();
+  const next = async (): Promise<number> => {
+    const port = await freePort();
+    if (taken.has(port)) return next();
+    taken.add(port);
+    return port;
+  };
+  const result: SitePorts = { public: [], internal: { gateway: [], chat: [], federation: [], audit: [], applets: [] } };
+  for (const kind of serviceKinds) {
+    for (let count = kind === 'gateway' ? gateways : 1; count > 0; count--) result.internal[kind].push(await next());
+  }
+  for (let count = gateways; count > 0; count--) result.public.push(await next());
+  return result;
+}
+
+async function fixedPorts(env: Environment, gateways: number): Promise<SitePorts> {
+  const port = portOf(env, 'PORT', defaultPort);
+  const base = portOf(env, 'INTERNAL_PORT_BASE', defaultInternalBase + 100 * (port - defaultPort));
+  if (base < 1 || base + serviceKinds.length + gateways > 65_535) {
+    throw new UserError(`No internal ports follow from PORT=${port}: set INTERNAL_PORT_BASE as well.`);
+  }
+  const internal = { gateway: [], chat: [], federation: [], audit: [], applets: [] } as SitePorts['internal'];
+  serviceKinds.forEach((kind, index) => internal[kind].push(base + 1 + index));
+  const result: SitePorts = { public: [port], internal };
+  for (let extra = 1; extra < gateways; extra++) {
+    result.public.push(await freePort());
+    internal.gateway.push(base + serviceKinds.length + extra);
+  }
+  await assertFree(result, port, env['PUBLIC_HOST'] || '0.0.0.0');
+  return result;
+}
+
+async function assertFree(ports: SitePorts, port: number, host: string): Promise<void> {
+  if (!(await isPortFree(port, host))) {
+    const other = port + 1;
+    throw new UserError(`Port ${port} is taken by another program. Choose another one: PORT=${other} npm start`);
+  }
+  for (const internal of Object.values(ports.internal).flat()) {
+    if (await isPortFree(internal)) continue;
+    throw new UserError(
+      `Internal port ${internal} is taken by another program. Choose others: INTERNAL_PORT_BASE=19100 npm start`,
+    );
+  }
+}
+
+function portOf(env: Environment, name: string, fallback: number): number {
+  const text = env[name];
+  if (!text) return fallback;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new UserError(`${name}=${text} is not a port: give a number from 1 to 65535.`);
+  }
+  return port;
+}

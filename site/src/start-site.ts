@@ -1,0 +1,158 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { provisionSchemas } from '@boardwire/database';
+import {
+  provideNats,
+  providePostgres,
+  timedStep,
+  type Environment,
+  type NatsServer,
+  type PostgresServer,
+  type StepListener,
+} from '@boardwire/embedded';
+import { composeServices } from './compose-services.ts';
+import type { HostedService, ServiceSpec } from './hosted-service.ts';
+import { InProcessService } from './in-process-service.ts';
+import { ProcessService } from './process-service.ts';
+import { serviceSources } from './service-name.ts';
+import { choosePorts } from './site-ports.ts';
+import { siteSecrets, type AdminPassword } from './site-secrets.ts';
+import { siteMark, SiteState, stopOrphanServices } from './site-state.ts';
+import { stopSite } from './stop-site.ts';
+
+export interface SiteOptions {
+  /** Where everything of the site is kept: data, secrets, logs. Made when missing. */
+  dataDir: string;
+  /** The user's settings; see `.env.example`. */
+  env?: Environment;
+  /** `processes`: each service in a process of its own, from its dist. Default `one-process`. */
+  mode?: 'one-process' | 'processes';
+  /** `any`: free ports, whatever `PORT` says; for tests. Default `fixed`. */
+  ports?: 'fixed' | 'any';
+  /** Default 1. Each has its own public port; the first one has `PORT`. */
+  gateways?: number;
+  /** Servers of the caller: used, and not stopped with the site. */
+  postgres?: PostgresServer;
+  nats?: NatsServer;
+  onStep?: StepListener;
+  /** Something slow begins, or something happened while running: a service was restarted. */
+  onEvent?: (text: string) => void;
+}
+
+export interface Site {
+  /** Address of the first gateway, without a slash at the end. */
+  readonly publicUrl: string;
+  readonly adminPassword: AdminPassword;
+  readonly postgres: PostgresServer;
+  readonly nats: NatsServer;
+  /** By name: gateway (gateway-2 …), chat, federation, audit, applets. */
+  readonly services: Readonly<Record<string, HostedService>>;
+  /** Signs tokens between services; for tests that ask internal routes. */
+  readonly internalSecret: string;
+  readonly dataDir: string;
+  /** Drains the services, then stops the servers that the site started, within 5 s. The same promise at every call. */
+  stop(): Promise<void>;
+}
+
+const schemas = Object.values(serviceSources).flatMap(({ schema }) => (schema === undefined ? [] : [schema]));
+
+/**
+ * Starts a whole site: servers, schemas, services. When anything fails, what was already started is stopped again and
+ * the error is thrown.
+ */
+export async function startSite(options: SiteOptions): Promise<Site> {
+  const dataDir = resolve(options.dataDir);
+  const started: Partial<StartedSite> = {};
+  try {
+    await mkdir(join(dataDir, 'logs'), { recursive: true });
+    return await start({ ...options, dataDir }, started);
+  } catch (error) {
+    await stopSite(started.services ?? [], started.ownServers ?? []);
+    throw error;
+  }
+}
+
+interface StartedSite {
+  services: HostedService[];
+  /** Servers to stop together with the site. */
+  ownServers: { stop(): Promise<void> }[];
+}
+
+async function start(options: SiteOptions, started: Partial<StartedSite>): Promise<Site> {
+  const { dataDir, onStep, env = {}, mode = 'one-process', gateways = 1 } = options;
+  await stopOrphanServices(dataDir);
+  const ports = await choosePorts(env, gateways, options.ports ?? 'fixed');
+  const secrets = await siteSecrets(dataDir, env, schemas);
+  started.ownServers = [];
+  const { postgres, nats } = await startServers(options, env, started.ownServers);
+  const databaseUrls = await timedStep(onStep, 'Database schemas and roles ready', () =>
+    provisionSchemas(
+      postgres.url,
+      schemas.map((schema) => ({ schema, role: `boardwire_${schema}`, password: secrets.database[schema] ?? '' })),
+    ),
+  );
+  const logFile = mode === 'one-process' ? join(dataDir, 'logs', 'site.log') : undefined;
+  const specs = composeServices({
+    env,
+    ports,
+    secrets,
+    nats,
+    databaseUrls,
+    ...(logFile === undefined ? {} : { logFile }),
+  });
+  const publicUrl = specs.find((spec) => spec.publicUrl !== undefined)?.publicUrl ?? '';
+  const state = new SiteState(dataDir, { mode, publicUrl });
+  const services = specs.map((spec) => hostService(spec, mode, options, state));
+  started.services = services;
+  state.follow(services);
+  await Promise.all(services.map((service) => timedStep(onStep, `${service.name} ready`, () => service.start())));
+  await state.write();
+  const { ownServers } = started;
+  let stopping: Promise<void> | undefined;
+  return {
+    publicUrl,
+    dataDir,
+    postgres,
+    nats,
+    adminPassword: secrets.admin,
+    internalSecret: secrets.internal,
+    services: Object.fromEntries(services.map((service) => [service.name, service])),
+    stop: () => (stopping ??= stopSite(services, ownServers).then(() => state.remove())),
+  };
+}
+
+/** Both at once; a server that came up while the other one failed is stopped like the rest. */
+async function startServers(
+  options: SiteOptions,
+  env: Environment,
+  ownServers: { stop(): Promise<void> }[],
+): Promise<{ postgres: PostgresServer; nats: NatsServer }> {
+  const { dataDir, onStep, onEvent } = options;
+  const own = <Server extends { stop(): Promise<void> }>(server: Server): Server => {
+    ownServers.push(server);
+    return server;
+  };
+  const common = { dataDir, env, ...(onStep === undefined ? {} : { onStep }) };
+  const [postgres, nats] = await Promise.allSettled([
+    options.postgres ?? providePostgres(common).then(own),
+    options.nats ?? provideNats({ ...common, ...(onEvent === undefined ? {} : { onSlow: onEvent }) }).then(own),
+  ]);
+  if (postgres.status === 'rejected') throw postgres.reason;
+  if (nats.status === 'rejected') throw nats.reason;
+  return { postgres: postgres.value, nats: nats.value };
+}
+
+function hostService(
+  spec: ServiceSpec,
+  mode: 'one-process' | 'processes',
+  { dataDir, onEvent }: SiteOptions,
+  state: SiteState,
+): HostedService {
+  if (mode === 'one-process') return new InProcessService(spec);
+  return new ProcessService(spec, {
+    logFile: join(dataDir, 'logs', `${spec.name}.log`),
+    mark: siteMark(dataDir),
+    onEvent: (text) => onEvent?.(text),
+    onPid: () => void state.write(),
+  });
+}
