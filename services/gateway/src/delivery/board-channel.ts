@@ -1,0 +1,128 @@
+import { formatCursor, type SubjectRule } from '@boardwire/contracts';
+import { BoardRing, type LogEvent, type RingBounds } from './board-ring.ts';
+import { FanOut, type PassObserver } from './fan-out.ts';
+import type { FilterSet } from './filter-set.ts';
+import { LiveGroup, type EpochChange, type GroupEncoder, type LiveMember } from './live-group.ts';
+import { SubjectAccess } from './subject-access.ts';
+
+export interface ChannelOptions {
+  board: string;
+  epoch: string;
+  /** Position at which this pod starts to know the board. */
+  head: number;
+  ring: RingBounds;
+  observer: PassObserver;
+}
+
+/**
+ * One board on this pod: the ring of its newest events and everybody who follows it live.
+ *
+ * Intake appends in seq order; once per tick a pass delivers what has come since the last one. `passed` moves to the
+ * pass's end before its first write, so whoever joins while the pass is under way has read that far from the ring and
+ * is skipped by it: each member gets every seq exactly once.
+ */
+export class BoardChannel {
+  readonly board: string;
+  readonly #options: ChannelOptions;
+  readonly #fanOut: FanOut;
+  readonly #listeners = new Set<(change: EpochChange) => void>();
+  #access = new SubjectAccess([]);
+  #epoch: string;
+  #ring: BoardRing;
+
+  constructor(options: ChannelOptions) {
+    this.board = options.board;
+    this.#options = options;
+    this.#epoch = options.epoch;
+    this.#ring = new BoardRing(options.head, options.ring);
+    this.#fanOut = new FanOut(options.observer, (subject) => this.#access.isOpen(subject));
+    this.#fanOut.restart(options.epoch, options.head);
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get ring(): BoardRing {
+    return this.#ring;
+  }
+
+  get access(): SubjectAccess {
+    return this.#access;
+  }
+
+  /** The last seq that live members have got or are getting. */
+  get passed(): number {
+    return this.#fanOut.passed;
+  }
+
+  /** The last seq that every live member has got. */
+  get settled(): number {
+    return this.#fanOut.settled;
+  }
+
+  get head(): string {
+    return formatCursor(this.#epoch, this.passed);
+  }
+
+  get members(): number {
+    return this.#fanOut.members;
+  }
+
+  setRules(rules: readonly SubjectRule[]): void {
+    this.#access = new SubjectAccess(rules);
+  }
+
+  /** Takes events in seq order. Those already seen are dropped. */
+  append(events: readonly LogEvent[]): void {
+    for (const event of events) {
+      if (event.seq <= this.#ring.last) continue;
+      // The giver closes holes itself; one that it leaves is a fault there, and nobody may miss it silently.
+      if (event.seq !== this.#ring.last + 1) this.restart(this.#epoch, event.seq - 1);
+      this.#ring.append(event);
+      this.#fanOut.add(event);
+    }
+  }
+
+  /** Events that wait for the next pass. */
+  get waiting(): number {
+    return this.#fanOut.waiting;
+  }
+
+  /** The log started again, or this pod lost its thread: live members are told, then go on from `head`. */
+  restart(epoch: string, head: number): void {
+    const reason = epoch === this.#epoch ? ('unknown' as const) : ('epoch' as const);
+    const change = { epoch, head, previous: this.head, reason };
+    this.#epoch = epoch;
+    this.#ring = new BoardRing(head, this.#options.ring);
+    const members = this.#fanOut.restart(epoch, head);
+    for (const member of members) member.onReset(change);
+    // In the same epoch the positions of those who still catch up hold: they read on from chat.
+    if (reason === 'epoch') for (const listener of this.#listeners) listener(change);
+  }
+
+  /** For those who are not live yet. */
+  onRestart(listener: (change: EpochChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Joins the live members at exactly `passed`; the caller has written everything before. */
+  join(member: LiveMember, group: { key: string; wanted: FilterSet; encoder: () => GroupEncoder }): LiveGroup {
+    return this.#fanOut.join(member, group);
+  }
+
+  leave(member: LiveMember, group: LiveGroup): void {
+    this.#fanOut.leave(member, group);
+  }
+
+  /** Resolves after the pass that takes `passed` beyond `position`, or when the log starts again. */
+  whenPassed(position: number): Promise<void> {
+    return this.#fanOut.whenPassed(position);
+  }
+
+  /** Whether an event may be shown to someone with these filters. */
+  shows(event: LogEvent, wanted: FilterSet): boolean {
+    return !event.removed && wanted.matches(event.subject, event.type) && this.#access.isOpen(event.subject);
+  }
+}

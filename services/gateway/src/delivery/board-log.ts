@@ -1,0 +1,22 @@
+import type { LogEvent } from './board-ring.ts';
+import type { FilterSet } from './filter-set.ts';
+
+export interface LogPage {
+  epoch: string;
+  events: LogEvent[];
+  /** Everything that matches up to here is in the page. */
+  to: number;
+}
+
+/** The log of boards as chat keeps it: the truth behind every ring. */
+export interface BoardLog {
+  head(board: string): Promise<{ epoch: string; head: number }>;
+  /** The first matching events after a position, at most a page of them. */
+  after(board: string, query: { wanted: FilterSet; after: number; upTo: number }): Promise<LogPage>;
+  /** How many match, counted up to `max`. */
+  count(board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }): Promise<number>;
+  /** The newest matching events, oldest first. */
+  newest(board: string, query: { wanted: FilterSet; upTo: number; count: number }): Promise<LogEvent[]>;
+  /** Every seq from `from` on without hole, removed ones too; at most a page of them. */
+  range(board: string, query: { from: number; to: number }): Promise<{ epoch: string; events: LogEvent[] }>;
+}

@@ -1,0 +1,106 @@
+/** An event as the gateway carries it: the payload stays the bytes that chat stored. */
+export interface LogEvent {
+  seq: number;
+  subject: string;
+  type: string;
+  /** Stored event JSON; empty when the event was removed. */
+  bytes: Buffer;
+  committedMs: number;
+  removed: boolean;
+}
+
+export interface RingBounds {
+  eventsMax: number;
+  bytesMax: number;
+}
+
+/** What an entry costs beside its bytes. */
+const entryBytes = 200;
+
+/**
+ * The newest events of one board, without hole, bounded in events and bytes. The slot of a seq is its remainder, so
+ * reading and writing cost the same at any size. Holds `oldest … last`; empty means `oldest = last + 1`.
+ */
+export class BoardRing {
+  readonly #bounds: RingBounds;
+  readonly #slots: (LogEvent | undefined)[] = [];
+  #oldest: number;
+  #last: number;
+  #bytes = 0;
+
+  /** @param last the position that the ring starts after. */
+  constructor(last: number, bounds: RingBounds) {
+    this.#bounds = bounds;
+    this.#last = last;
+    this.#oldest = last + 1;
+  }
+
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  get last(): number {
+    return this.#last;
+  }
+
+  get size(): number {
+    return this.#last - this.#oldest + 1;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** True when everything after `position` is here. */
+  covers(position: number): boolean {
+    return position + 1 >= this.#oldest;
+  }
+
+  /** Takes the next seq and lets go of the oldest ones over the bounds. */
+  append(event: LogEvent): void {
+    if (event.seq !== this.#last + 1) throw new Error(`ring expects seq ${this.#last + 1}, got ${event.seq}`);
+    if (this.size === this.#bounds.eventsMax) this.#dropOldest();
+    this.#put(event);
+    this.#last = event.seq;
+    while (this.#bytes > this.#bounds.bytesMax && this.size > 1) this.#dropOldest();
+  }
+
+  /** Puts an older event in front, when there is room; the way a new pod fills its ring from the log. */
+  prepend(event: LogEvent): boolean {
+    if (event.seq !== this.#oldest - 1) throw new Error(`ring expects seq ${this.#oldest - 1}, got ${event.seq}`);
+    const isFull = this.size >= this.#bounds.eventsMax;
+    if (isFull || this.#bytes + weight(event) > this.#bounds.bytesMax) return false;
+    this.#put(event);
+    this.#oldest = event.seq;
+    return true;
+  }
+
+  get(seq: number): LogEvent | undefined {
+    return seq < this.#oldest || seq > this.#last ? undefined : this.#slots[seq % this.#bounds.eventsMax];
+  }
+
+  /** Forgets an event's bytes where they stand: readers get the seq without data. */
+  redact(seq: number): void {
+    const event = this.get(seq);
+    if (event === undefined) return;
+    this.#bytes -= event.bytes.length;
+    this.#slots[seq % this.#bounds.eventsMax] = { ...event, bytes: Buffer.alloc(0), removed: true };
+  }
+
+  #put(event: LogEvent): void {
+    this.#slots[event.seq % this.#bounds.eventsMax] = event;
+    this.#bytes += weight(event);
+  }
+
+  #dropOldest(): void {
+    const at = this.#oldest % this.#bounds.eventsMax;
+    const event = this.#slots[at];
+    if (event !== undefined) this.#bytes -= weight(event);
+    this.#slots[at] = undefined;
+    this.#oldest += 1;
+  }
+}
+
+function weight(event: LogEvent): number {
+  return event.bytes.length + entryBytes;
+}

@@ -1,0 +1,241 @@
+import type { LogEvent } from './board-ring.ts';
+import type { FilterSet } from './filter-set.ts';
+import { LiveGroup, type GroupEncoder, type LiveMember } from './live-group.ts';
+import { SubjectTrie } from './subject-trie.ts';
+
+export interface PassObserver {
+  /** After a pass: how many writes it made, and the commit time of its oldest event. */
+  onPass(pass: { events: number; writes: number; committedMs: number }): void;
+  onEncoderFailed(error: unknown): void;
+}
+
+/** A slice must stay well below an outbox, or one busy pass would cut every client. */
+const passBytesMax = 256 * 1024;
+const passEventsMax = 1_000;
+/** After so many writes other work gets its turn: handshakes, acknowledgements, new events. */
+const writesPerTurn = 1_000;
+/** With more than this waiting, members read on at their own pace from the ring or from chat. */
+const waitingEventsMax = 8_192;
+
+/**
+ * Delivers a board's new events to its live groups, coalesced: what has come since the last pass is matched, encoded
+ * once for each group, and written once to each member as one shared Buffer.
+ */
+export class FanOut {
+  readonly #observer: PassObserver;
+  readonly #isOpen: (subject: string) => boolean;
+  readonly #groups = new Map<string, LiveGroup>();
+  readonly #byFilter = new SubjectTrie<LiveGroup>();
+  readonly #waiters = new Set<{ position: number; resolve: () => void }>();
+  #epoch = '';
+  #fresh: LogEvent[] = [];
+  #passed = 0;
+  #settled = 0;
+  #members = 0;
+  #isPassing = false;
+  /** Rises when the log starts again; a pass of an older one stops where it is. */
+  #generation = 0;
+
+  constructor(observer: PassObserver, isOpen: (subject: string) => boolean) {
+    this.#observer = observer;
+    this.#isOpen = isOpen;
+  }
+
+  get passed(): number {
+    return this.#passed;
+  }
+
+  get settled(): number {
+    return this.#settled;
+  }
+
+  get members(): number {
+    return this.#members;
+  }
+
+  add(event: LogEvent): void {
+    this.#fresh.push(event);
+    if (this.#isPassing) return;
+    this.#isPassing = true;
+    setImmediate(() => void this.#deliver());
+  }
+
+  get waiting(): number {
+    return this.#fresh.length;
+  }
+
+  join(member: LiveMember, { key, wanted, encoder }: JoinOptions): LiveGroup {
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = new LiveGroup({ key, wanted, encoder: encoder() });
+      this.#groups.set(key, group);
+      for (const filter of wanted.filters) this.#byFilter.add(filter, group);
+    }
+    if (!group.members.has(member)) this.#members += 1;
+    group.members.add(member);
+    return group;
+  }
+
+  leave(member: LiveMember, group: LiveGroup): void {
+    if (!group.members.delete(member)) return;
+    this.#members -= 1;
+    if (group.members.size > 0 || this.#groups.get(group.key) !== group) return;
+    this.#groups.delete(group.key);
+    for (const filter of group.wanted.filters) this.#byFilter.remove(filter, group);
+  }
+
+  whenPassed(position: number): Promise<void> {
+    if (this.#passed > position) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiters.add({ position, resolve });
+    });
+  }
+
+  /** Answers the members that were live, which stay so. */
+  restart(epoch: string, head: number): LiveMember[] {
+    this.#epoch = epoch;
+    this.#generation += 1;
+    this.#fresh = [];
+    this.#passed = head;
+    this.#settled = head;
+    for (const waiter of this.#waiters) waiter.resolve();
+    this.#waiters.clear();
+    return this.#allMembers();
+  }
+
+  async #deliver(): Promise<void> {
+    try {
+      while (this.#fresh.length > 0) {
+        if (this.#fresh.length > waitingEventsMax) this.#fallBehind();
+        // oxlint-disable-next-line no-await-in-loop -- passes of one board follow each other
+        await this.#pass(this.#takeSlice());
+        this.#wakeWaiters();
+        // oxlint-disable-next-line no-await-in-loop
+        if (this.#fresh.length > 0) await nextTurn();
+      }
+    } finally {
+      this.#isPassing = false;
+    }
+  }
+
+  /** Between two passes everybody stands at `passed`: from there each member catches up as its socket drains. */
+  #fallBehind(): void {
+    const position = this.#passed;
+    const last = this.#fresh.pop()!;
+    this.#fresh = [last];
+    this.#passed = last.seq - 1;
+    this.#settled = this.#passed;
+    for (const member of this.#allMembers()) member.onBehind(position);
+  }
+
+  #allMembers(): LiveMember[] {
+    return [...this.#groups.values()].flatMap((group) => [...group.members]);
+  }
+
+  #takeSlice(): LogEvent[] {
+    let bytes = 0;
+    let count = 0;
+    for (const event of this.#fresh) {
+      bytes += event.bytes.length;
+      if (count > 0 && (bytes > passBytesMax || count === passEventsMax)) break;
+      count += 1;
+    }
+    const slice = count === this.#fresh.length ? this.#fresh : this.#fresh.slice(0, count);
+    this.#fresh = count === this.#fresh.length ? [] : this.#fresh.slice(count);
+    return slice;
+  }
+
+  async #pass(events: readonly LogEvent[]): Promise<void> {
+    const generation = this.#generation;
+    const to = events.at(-1)!.seq;
+    this.#passed = to;
+    const encoded = new Map<string, Buffer>();
+    let writes = 0;
+    for (const { group, matched } of this.#match(events)) {
+      const bytes = this.#encode(group, matched, encoded);
+      if (bytes === undefined) continue;
+      for (const member of group.members) {
+        if (member.joinedAt >= to) continue;
+        deliverTo(member, bytes, matched.length);
+        writes += 1;
+        if (writes % writesPerTurn > 0) continue;
+        // oxlint-disable-next-line no-await-in-loop -- the turn of others
+        await nextTurn();
+        if (this.#generation !== generation) return;
+      }
+      rotate(group.members);
+    }
+    this.#settled = to;
+    if (writes > 0) this.#observer.onPass({ events: events.length, writes, committedMs: events[0]!.committedMs });
+  }
+
+  #match(events: readonly LogEvent[]): { group: LiveGroup; matched: LogEvent[] }[] {
+    const touched: LiveGroup[] = [];
+    for (const event of events) {
+      if (event.removed || !this.#isOpen(event.subject)) continue;
+      for (const group of this.#byFilter.match(event.subject)) {
+        if (!group.wanted.takesType(event.type)) continue;
+        if (group.matched.length === 0) touched.push(group);
+        group.matched.push(event);
+      }
+    }
+    return touched.map((group) => ({ group, matched: group.takeMatched() }));
+  }
+
+  /** Groups of one format that want the very same events share one Buffer, whatever their filters are. */
+  #encode(group: LiveGroup, matched: readonly LogEvent[], encoded: Map<string, Buffer>): Buffer | undefined {
+    try {
+      const { sharedKey } = group.encoder;
+      if (sharedKey === undefined) return group.encoder.encode(this.#epoch, matched);
+      const key = `${sharedKey} ${matched.map((event) => event.seq).join()}`;
+      let bytes = encoded.get(key);
+      if (bytes === undefined) encoded.set(key, (bytes = group.encoder.encode(this.#epoch, matched)));
+      return bytes;
+    } catch (error) {
+      this.#observer.onEncoderFailed(error);
+      for (const member of [...group.members]) member.fail(error);
+      return undefined;
+    }
+  }
+
+  #wakeWaiters(): void {
+    for (const waiter of this.#waiters) {
+      if (this.#passed <= waiter.position) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+interface JoinOptions {
+  key: string;
+  wanted: FilterSet;
+  encoder: () => GroupEncoder;
+}
+
+/** Whatever happens to one member, the pass goes on. */
+function deliverTo(member: LiveMember, bytes: Buffer, events: number): void {
+  try {
+    member.deliver(bytes, events);
+  } catch (error) {
+    member.fail(error);
+  }
+}
+
+/** In a group that takes several turns, those served first are served last by the next pass. */
+function rotate(members: Set<LiveMember>): void {
+  if (members.size <= writesPerTurn) return;
+  let count = 0;
+  for (const member of members) {
+    members.delete(member);
+    members.add(member);
+    count += 1;
+    if (count === writesPerTurn) return;
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,52 @@
+import type { LogEvent } from './board-ring.ts';
+import type { FilterSet } from './filter-set.ts';
+
+/** Turns the events of one pass into the bytes that every member of a group gets. */
+export interface GroupEncoder {
+  /** Groups with equal keys produce equal bytes from equal events; absent when the encoder keeps state of its own. */
+  readonly sharedKey?: string;
+  encode(epoch: string, events: readonly LogEvent[]): Buffer;
+}
+
+/** One open subscription as the fan-out sees it. */
+export interface LiveMember {
+  /** Everything up to this seq has been written to it before it joined. */
+  readonly joinedAt: number;
+  deliver(bytes: Buffer, events: number): void;
+  /** The board's log started again; everything up to `head` of the new epoch is behind it. */
+  onReset(change: EpochChange): void;
+  /** Too much came at once: it has been written up to `position` and reads on by itself. */
+  onBehind(position: number): void;
+  /** Its encoder failed: it ends, and nobody else does. */
+  fail(error: unknown): void;
+}
+
+export interface EpochChange {
+  epoch: string;
+  head: number;
+  /** The cursor up to which the old epoch was delivered. */
+  previous: string;
+  reason: 'epoch' | 'unknown';
+}
+
+/** All live subscriptions that get the same bytes. */
+export class LiveGroup {
+  readonly members = new Set<LiveMember>();
+  /** Events of the pass under way that this group wants. */
+  matched: LogEvent[] = [];
+  readonly key: string;
+  readonly wanted: FilterSet;
+  readonly encoder: GroupEncoder;
+
+  constructor(options: { key: string; wanted: FilterSet; encoder: GroupEncoder }) {
+    this.key = options.key;
+    this.wanted = options.wanted;
+    this.encoder = options.encoder;
+  }
+
+  takeMatched(): LogEvent[] {
+    const taken = this.matched;
+    this.matched = [];
+    return taken;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net';
+
+export interface OutboxBounds {
+  bytesMax: number;
+  eventsMax: number;
+}
+
+export interface OutboxOptions extends OutboxBounds {
+  /** Called once, when a write would go over a bound; the owner ends the connection. */
+  onOverflow(): void;
+}
+
+/** How long a finished connection may take to flush what was written before it is destroyed. */
+const flushMaxMs = 2_000;
+
+/**
+ * The bounded way to one socket. What the kernel has not taken waits in the socket; nothing ever waits for it.
+ * The number of waiting events is an estimate: it shrinks as the waiting bytes do.
+ */
+export class Outbox {
+  readonly #socket: Socket;
+  readonly #options: OutboxOptions;
+  #isShared = false;
+  #isCorked = false;
+  #isSealed = false;
+  #events = 0;
+  #bytesBefore = 0;
+  #drained: Promise<void> | undefined;
+
+  constructor(socket: Socket, options: OutboxOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.setNoDelay(true);
+  }
+
+  /** Several subscriptions write here: what they write in one tick leaves as one write. */
+  share(): void {
+    this.#isShared = true;
+  }
+
+  get isSealed(): boolean {
+    return this.#isSealed || this.#socket.destroyed;
+  }
+
+  get waitingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get waitingEvents(): number {
+    this.#settle();
+    return Math.round(this.#events);
+  }
+
+  /** @returns false when the connection has ended or ends by this write's overflow. */
+  write(bytes: Buffer, events = 0): boolean {
+    if (this.#isSealed || this.#socket.destroyed) return false;
+    this.#settle();
+    const { bytesMax, eventsMax, onOverflow } = this.#options;
+    if (this.#bytesBefore > 0 && (this.#bytesBefore + bytes.length > bytesMax || this.#events + events > eventsMax)) {
+      this.#isSealed = true;
+      onOverflow();
+      return false;
+    }
+    if (this.#isShared) this.#corkForThisTick();
+    this.#socket.write(bytes);
+    this.#events += events;
+    this.#bytesBefore += bytes.length;
+    return true;
+  }
+
+  /** Resolves when the socket can take more, or has ended; undefined when it can now. */
+  drained(): Promise<void> | undefined {
+    if (!this.#socket.writableNeedDrain || this.#socket.destroyed) return undefined;
+    return (this.#drained ??= this.#nextDrain());
+  }
+
+  /** The last bytes, past the bounds; nothing is taken afterwards. Destroys the socket if it doesn't flush in time. */
+  finish(last: Buffer | undefined, end: () => void): void {
+    this.#isSealed = true;
+    if (this.#socket.destroyed) return;
+    if (last !== undefined) this.#socket.write(last);
+    end();
+    const timer = setTimeout(() => this.#socket.destroy(), flushMaxMs);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  #settle(): void {
+    const left = this.#socket.writableLength;
+    if (left === 0) this.#events = 0;
+    else if (left < this.#bytesBefore) this.#events *= left / this.#bytesBefore;
+    this.#bytesBefore = left;
+  }
+
+  #corkForThisTick(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      this.#socket.uncork();
+    });
+  }
+
+  #nextDrain(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#socket.off('drain', done);
+        this.#socket.off('close', done);
+        this.#drained = undefined;
+        resolve();
+      };
+      this.#socket.on('drain', done);
+      this.#socket.on('close', done);
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import type { BoardChannel } from './board-channel.ts';
+import type { BoardLog } from './board-log.ts';
+import type { LogEvent } from './board-ring.ts';
+import type { FilterSet } from './filter-set.ts';
+import type { ReplayGate } from './replay-gate.ts';
+
+export interface ReplayPage {
+  events: readonly LogEvent[];
+  /** The position that the page reaches. */
+  to: number;
+}
+
+const pageEventsMax = 500;
+const pageBytesMax = 256 * 1024;
+
+/** Pages of a board's past for those who catch up: from the ring when it reaches back far enough, else from chat. */
+export class ReplaySource {
+  readonly #log: BoardLog;
+  readonly #gate: ReplayGate;
+
+  constructor(log: BoardLog, gate: ReplayGate) {
+    this.#log = log;
+    this.#gate = gate;
+  }
+
+  get isBusy(): boolean {
+    return this.#gate.isBusy;
+  }
+
+  /** The matching events of (after, …], in order, at most up to `upTo` and at most a page. Takes its turn. */
+  next(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): Promise<ReplayPage> {
+    return this.#gate.run(() =>
+      channel.ring.covers(query.after) ? pageOfRing(channel, query) : this.#pageOfLog(channel, query),
+    );
+  }
+
+  async #pageOfLog(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
+    const page = await this.#log.after(channel.board, query);
+    return { events: page.events.filter((event) => channel.shows(event, query.wanted)), to: page.to };
+  }
+}
+
+function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): ReplayPage {
+  const events: LogEvent[] = [];
+  let bytes = 0;
+  for (let seq = query.after + 1; seq <= query.upTo; seq += 1) {
+    const event = channel.ring.get(seq);
+    if (event === undefined || !channel.shows(event, query.wanted)) continue;
+    bytes += event.bytes.length;
+    if (events.length === pageEventsMax || (events.length > 0 && bytes > pageBytesMax)) return { events, to: seq - 1 };
+    events.push(event);
+  }
+  return { events, to: query.upTo };
+}

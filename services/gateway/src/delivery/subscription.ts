@@ -1,0 +1,221 @@
+import { formatCursor } from '@boardwire/contracts';
+import type { BoardChannel } from './board-channel.ts';
+import type { FilterSet } from './filter-set.ts';
+import type { EpochChange, LiveGroup, LiveMember } from './live-group.ts';
+import type { Outbox } from './outbox.ts';
+import type { ReplayPage, ReplaySource } from './replay-source.ts';
+import type { SliceCache } from './slice-cache.ts';
+import type { Opening, StartPlanner, StreamStart } from './stream-start.ts';
+import type { WireFormat } from './wire-format.ts';
+
+export type ResumeOutcome = 'fresh' | 'resumed' | 'epoch' | 'pruned' | 'too_far' | 'unknown';
+
+export interface SubscriptionObserver {
+  onOpened(outcome: ResumeOutcome, cursorAge: number): void;
+  onCaughtUp(replaySeconds: number): void;
+  /** The subscription ended by a fault of its own. */
+  onFailed(error: unknown): void;
+}
+
+/** What all subscriptions of a pod share. */
+export interface SubscriptionShared {
+  planner: StartPlanner;
+  replay: ReplaySource;
+  slices: SliceCache;
+}
+
+export interface SubscriptionOptions extends SubscriptionShared {
+  channel: BoardChannel;
+  wanted: FilterSet;
+  format: WireFormat;
+  outbox: Outbox;
+  observer: SubscriptionObserver;
+}
+
+/**
+ * One client's reading of one board, the same for every transport.
+ *
+ * - backfill: `position` starts at the cursor; pages of (position, target] are read and written, the next one only
+ *   when the socket has drained. Nothing is buffered for this client meanwhile.
+ * - cutover: at the target `caught_up` is written; what came since is read the same way. In the tick in which
+ *   `position` meets the channel's `passed` it joins the live group, with no await between the look and the step.
+ * - live: each pass writes what is above the position at which it joined.
+ */
+export class Subscription implements LiveMember {
+  readonly #options: SubscriptionOptions;
+  readonly #forgetRestart: () => void;
+  #phase: 'opening' | 'backfill' | 'cutover' | 'live' | 'ended' = 'opening';
+  #group: LiveGroup | undefined;
+  #position: number;
+  #restarted: EpochChange | undefined;
+  joinedAt = 0;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+    this.#position = options.channel.passed;
+    this.#forgetRestart = options.channel.onRestart((change) => {
+      if (this.#phase !== 'live') this.#restarted = change;
+    });
+  }
+
+  get board(): string {
+    return this.#options.channel.board;
+  }
+
+  get wanted(): FilterSet {
+    return this.#options.wanted;
+  }
+
+  get isLive(): boolean {
+    return this.#phase === 'live';
+  }
+
+  /** How far the client has been written to: never passes an event that is not yet in its outbox. */
+  get cursor(): string | undefined {
+    const { channel } = this.#options;
+    if (this.#phase === 'opening' || this.#phase === 'ended' || this.#restarted !== undefined) return undefined;
+    const seq = this.#phase === 'live' ? Math.max(this.joinedAt, channel.settled) : this.#position;
+    return formatCursor(channel.epoch, seq);
+  }
+
+  /** Opens, replays and goes live. Never rejects; a failure ends this subscription and is told to the observer. */
+  async open(start: StreamStart): Promise<void> {
+    const { planner, channel, wanted } = this.#options;
+    try {
+      const opening = await planner.plan({ channel, wanted, start });
+      if (this.#isOver()) return;
+      // A restart before this point is in the plan already.
+      this.#restarted = undefined;
+      this.#writeOpening(opening, start);
+      await this.#catchUp(opening.target);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Leaves everything it is in; repeating it does nothing. */
+  end(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#forgetRestart();
+    if (this.#group !== undefined) this.#options.channel.leave(this, this.#group);
+    this.#group = undefined;
+  }
+
+  deliver(bytes: Buffer, events: number): void {
+    this.#options.outbox.write(bytes, events);
+  }
+
+  onReset(change: EpochChange): void {
+    this.joinedAt = change.head;
+    this.#writeReset(change);
+  }
+
+  onBehind(position: number): void {
+    const { channel } = this.#options;
+    if (this.#group !== undefined) channel.leave(this, this.#group);
+    this.#group = undefined;
+    this.#phase = 'cutover';
+    this.#position = Math.max(position, this.joinedAt);
+    this.#catchUp(undefined).catch((error: unknown) => this.fail(error));
+  }
+
+  fail(error: unknown): void {
+    if (this.#phase === 'ended') return;
+    this.end();
+    this.#options.observer.onFailed(error);
+  }
+
+  #isOver(): boolean {
+    return this.#phase === 'ended' || this.#options.outbox.isSealed;
+  }
+
+  #writeOpening(opening: Opening, start: StreamStart): void {
+    const { format, outbox, observer, channel } = this.#options;
+    this.#phase = 'backfill';
+    this.#position = opening.position;
+    if (opening.kind === 'reset') {
+      outbox.write(format.reset(opening.reset));
+      observer.onOpened(opening.reset.reason, 0);
+    } else {
+      outbox.write(format.resumed(opening.resumed));
+      const isFresh = start.kind === 'live' || start.kind === 'last';
+      observer.onOpened(isFresh ? 'fresh' : 'resumed', Math.max(0, channel.passed - opening.position));
+    }
+  }
+
+  /** @param opensUpTo where `caught_up` is due; undefined when it has been said. */
+  async #catchUp(opensUpTo: number | undefined): Promise<void> {
+    const { channel, outbox } = this.#options;
+    const startedAt = performance.now();
+    let target = opensUpTo;
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- the next page only when the socket has drained
+      await outbox.drained();
+      if (this.#isOver()) return;
+      if (this.#restarted !== undefined) {
+        this.#goOnAfter(this.#restarted);
+        target = undefined;
+      }
+      if (target !== undefined && this.#position >= target) {
+        this.#writeCaughtUp(target, startedAt);
+        target = undefined;
+      }
+      if (target === undefined && this.#position === channel.passed) return this.#join();
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#advance(target ?? channel.passed);
+    }
+  }
+
+  /** One page further, or, ahead of this pod, until the pod has come as far. */
+  async #advance(upTo: number): Promise<void> {
+    const { channel, wanted, replay } = this.#options;
+    if (this.#position > channel.passed) {
+      await channel.whenPassed(this.#position - 1);
+      return;
+    }
+    const after = this.#position;
+    const page = await replay.next(channel, { wanted, after, upTo });
+    if (this.#isOver() || this.#restarted !== undefined) return;
+    this.#writePage(page, after);
+    this.#position = page.to;
+  }
+
+  #writePage(page: ReplayPage, after: number): void {
+    if (page.events.length === 0) return;
+    const { channel, wanted, format, outbox, slices } = this.#options;
+    const key = JSON.stringify([channel.board, channel.epoch, after, page.to, wanted.key, format.key]);
+    const bytes = slices.take(key, () => format.events(channel.epoch, page.events));
+    outbox.write(bytes, page.events.length);
+  }
+
+  #writeCaughtUp(target: number, startedAt: number): void {
+    const { channel, format, outbox, observer } = this.#options;
+    this.#phase = 'cutover';
+    outbox.write(format.caughtUp(formatCursor(channel.epoch, target)));
+    observer.onCaughtUp((performance.now() - startedAt) / 1_000);
+  }
+
+  #goOnAfter(change: EpochChange): void {
+    this.#restarted = undefined;
+    this.#position = change.head;
+    this.#writeReset(change);
+  }
+
+  #writeReset({ epoch, head, previous, reason }: EpochChange): void {
+    const { format, outbox } = this.#options;
+    const oldest = formatCursor(epoch, 0);
+    outbox.write(format.reset({ requested: previous, reason, oldest, head: formatCursor(epoch, head) }));
+  }
+
+  #join(): void {
+    const { channel, wanted, format } = this.#options;
+    this.#phase = 'live';
+    this.joinedAt = channel.passed;
+    this.#group = channel.join(this, {
+      key: `${format.key} ${wanted.key}`,
+      wanted,
+      encoder: () => ({ sharedKey: format.key, encode: (epoch, events) => format.events(epoch, events) }),
+    });
+  }
+}

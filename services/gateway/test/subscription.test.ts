@@ -1,0 +1,218 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventually, parseSseBlock, seededRandom, type SeededRandom } from '@boardwire/test-kit';
+import type { BoardChannel } from '../src/delivery/board-channel.ts';
+import { FilterSet } from '../src/delivery/filter-set.ts';
+import { Outbox } from '../src/delivery/outbox.ts';
+import { ReplayGate } from '../src/delivery/replay-gate.ts';
+import { ReplaySource } from '../src/delivery/replay-source.ts';
+import { SliceCache } from '../src/delivery/slice-cache.ts';
+import { SseFormat } from '../src/delivery/sse-format.ts';
+import { StartPlanner, type StreamStart } from '../src/delivery/stream-start.ts';
+import { Subscription, type ResumeOutcome } from '../src/delivery/subscription.ts';
+import { epoch, MemoryLog, newChannel, TestSocket, turn } from './support/memory-board.ts';
+
+const plain = new SseFormat({ isNamed: false, framing: 'plain' });
+const subjects = ['a', 'a.b', 'a.c', 'b', 'b.c.d', 'x.y'];
+const filterSets = [['>'], ['a'], ['a.*'], ['a.>', 'b'], ['*.c.>'], ['nobody'], ['a', 'a.b', 'x.>']];
+
+interface Client {
+  subscription: Subscription;
+  socket: TestSocket;
+  wanted: FilterSet;
+  outcomes: ResumeOutcome[];
+  failures: unknown[];
+}
+
+function platform(log: MemoryLog, replayEventsMax = 100_000) {
+  const gate = new ReplayGate({ concurrentMax: 4, observeWait: () => {} });
+  const shared = {
+    planner: new StartPlanner(log, replayEventsMax),
+    replay: new ReplaySource(log, gate),
+    slices: new SliceCache(64 * 1024),
+  };
+  return (channel: BoardChannel, filters: string[], types?: string[]): Client => {
+    const socket = new TestSocket();
+    const outcomes: ResumeOutcome[] = [];
+    const failures: unknown[] = [];
+    const outbox = new Outbox(socket.asSocket(), { bytesMax: 8e6, eventsMax: 1e6, onOverflow: () => {} });
+    const wanted = new FilterSet(filters, types);
+    const observer = {
+      onOpened: (outcome: ResumeOutcome) => void outcomes.push(outcome),
+      onCaughtUp: () => {},
+      onFailed: (error: unknown) => void failures.push(error),
+    };
+    const subscription = new Subscription({ ...shared, channel, wanted, format: plain, outbox, observer });
+    return { subscription, socket, wanted, outcomes, failures };
+  };
+}
+
+function blocksOf(socket: TestSocket) {
+  return socket.text
+    .split('\n\n')
+    .filter((text) => text !== '')
+    .map((text) => parseSseBlock(text));
+}
+
+const seqOf = (id: string | undefined) => Number(id?.slice(epoch.length + 1));
+const eventsOf = (socket: TestSocket) => blocksOf(socket).filter((block) => block.event === undefined && block.data);
+
+function expected(log: MemoryLog, wanted: FilterSet, after: number): number[] {
+  return log.events
+    .filter((event) => event.seq > after && wanted.matches(event.subject, event.type))
+    .map(({ seq }) => seq);
+}
+
+/** One random life of a board with readers that come, go and stall; answers what each reader must have seen. */
+async function runSchedule(random: SeededRandom): Promise<void> {
+  const log = new MemoryLog();
+  log.pageMax = random.integer(1, 30);
+  for (let count = random.integer(0, 150); count > 0; count -= 1) log.add(random.pick(subjects));
+  const known = random.integer(0, log.events.length);
+  const channel = newChannel(known, { eventsMax: random.integer(1, 80), bytesMax: random.integer(500, 50_000) });
+  const open = platform(log);
+  const readers: { client: Client; after: number }[] = [];
+  let delivered = known;
+  const deliver = (upTo: number) => {
+    channel.append(log.events.slice(delivered, upTo));
+    delivered = upTo;
+  };
+  const steps = random.integer(10, 60);
+  for (let step = 0; step < steps; step += 1) {
+    const action = random.integer(0, 5);
+    if (action <= 1) {
+      for (let count = random.integer(1, 20); count > 0; count -= 1) log.add(random.pick(subjects));
+      deliver(random.integer(delivered, log.events.length));
+    } else if (action === 2) {
+      const client = open(channel, random.pick(filterSets));
+      const { start, after } = startOf(random, channel, log, client.wanted);
+      void client.subscription.open(start);
+      readers.push({ client, after });
+    } else if (action === 3 && readers.length > 0) {
+      random.pick(readers).client.socket.isPaused = true;
+    } else if (action === 4) {
+      for (const { client } of readers) client.socket.unpause();
+    } else {
+      // oxlint-disable-next-line no-await-in-loop -- the schedule is the point
+      await turn();
+    }
+  }
+  deliver(log.events.length);
+  for (const { client } of readers) client.socket.unpause();
+  for (const { client, after } of readers) {
+    const wanted = expected(log, client.wanted, after);
+    // oxlint-disable-next-line no-await-in-loop
+    await eventually(() => expect(client.subscription.isLive && client.socket.writableLength === 0).toBe(true), {
+      everyMs: 1,
+    });
+    // oxlint-disable-next-line no-await-in-loop
+    await eventually(() => expect(eventsOf(client.socket)).toHaveLength(wanted.length), { everyMs: 1 });
+    expect(eventsOf(client.socket).map(({ id }) => seqOf(id))).toEqual(wanted);
+    expect(client.failures).toEqual([]);
+    const ids = blocksOf(client.socket).map(({ id }) => seqOf(id));
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    const names = blocksOf(client.socket).map(({ event }) => event);
+    expect(names[0]).toBe('resumed');
+    expect(names.filter((name) => name === 'caught_up')).toHaveLength(1);
+    const replayed = names.indexOf('caught_up') - 1;
+    expect(JSON.parse(blocksOf(client.socket)[0]!.data!)).toMatchObject({ replayed, epoch });
+  }
+}
+
+function startOf(random: SeededRandom, channel: BoardChannel, log: MemoryLog, wanted: FilterSet) {
+  const kind = random.integer(0, 3);
+  if (kind === 0) return { start: { kind: 'live' } as StreamStart, after: channel.passed };
+  if (kind === 1) return { start: { kind: 'beginning' } as StreamStart, after: 0 };
+  if (kind === 2) {
+    const count = random.integer(1, 20);
+    const newest = expected(log, wanted, 0)
+      .filter((seq) => seq <= channel.passed)
+      .slice(-count);
+    return { start: { kind: 'last', count } as StreamStart, after: (newest[0] ?? channel.passed + 1) - 1 };
+  }
+  const seq = random.integer(0, log.events.length);
+  return { start: { kind: 'after', cursor: { epoch, seq } } as StreamStart, after: seq };
+}
+
+describe('a subscription', () => {
+  test('gets each matching event exactly once in order, whatever the schedule', async () => {
+    const random = seededRandom();
+    for (let round = 0; round < 150; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one life after the other
+      await runSchedule(random);
+    }
+  });
+
+  test('is told reset when its cursor is of another epoch, above the head, or too far back', async () => {
+    const log = new MemoryLog();
+    for (let count = 0; count < 30; count += 1) log.add('a');
+    const channel = newChannel(30);
+    const open = platform(log, 10);
+    const cases: [StreamStart, ResumeOutcome][] = [
+      [{ kind: 'after', cursor: { epoch: 'epoch000', seq: 3 } }, 'epoch'],
+      [{ kind: 'after', cursor: { epoch, seq: 31 } }, 'unknown'],
+      [{ kind: 'after', cursor: { epoch, seq: 3 } }, 'too_far'],
+    ];
+    for (const [start, outcome] of cases) {
+      const client = open(channel, ['a']);
+      // oxlint-disable-next-line no-await-in-loop
+      await client.subscription.open(start);
+      const [first] = blocksOf(client.socket);
+      expect(client.outcomes).toEqual([outcome]);
+      expect(first).toMatchObject({ event: 'reset', id: `${epoch}-30` });
+      expect(JSON.parse(first!.data!)).toMatchObject({ reason: outcome, head: `${epoch}-30` });
+      expect(client.subscription.isLive).toBe(true);
+    }
+  });
+
+  test('is told reset in the stream when the epoch changes under it, then goes on in the new one', async () => {
+    const log = new MemoryLog();
+    log.add('a');
+    const channel = newChannel(1);
+    const client = platform(log)(channel, ['a']);
+    await client.subscription.open({ kind: 'live' });
+    channel.restart('epoch002', 7);
+    channel.append([{ ...log.events[0]!, seq: 8 }]);
+    await eventually(() => expect(eventsOf(client.socket)).toHaveLength(1));
+    const reset = blocksOf(client.socket).find(({ event }) => event === 'reset');
+    expect(reset).toMatchObject({ id: 'epoch002-7' });
+    expect(JSON.parse(reset!.data!)).toMatchObject({ requested: `${epoch}-1`, reason: 'epoch' });
+    expect(eventsOf(client.socket)[0]!.id).toBe('epoch002-8');
+    expect(client.subscription.cursor).toBe('epoch002-8');
+  });
+
+  test('catches up at its own pace when more comes at once than a pass may queue', async () => {
+    const log = new MemoryLog();
+    log.pageMax = 500;
+    const channel = newChannel(0);
+    const client = platform(log)(channel, ['>']);
+    await client.subscription.open({ kind: 'live' });
+    for (let count = 0; count < 9_000; count += 1) log.add('a');
+    channel.append(log.events);
+    await eventually(() => expect(eventsOf(client.socket)).toHaveLength(9_000));
+    expect(eventsOf(client.socket).map(({ id }) => seqOf(id))).toEqual(log.events.map(({ seq }) => seq));
+  });
+
+  test('leaves nothing behind when it ends, and ends alone when its encoder throws', async () => {
+    const log = new MemoryLog();
+    const channel = newChannel(0);
+    const open = platform(log);
+    const bad = open(channel, ['a']);
+    const good = open(channel, ['>']);
+    await Promise.all([bad.subscription.open({ kind: 'live' }), good.subscription.open({ kind: 'live' })]);
+    channel.join(bad.subscription, {
+      key: 'bad',
+      wanted: new FilterSet(['a']),
+      encoder: () => ({
+        encode: () => {
+          throw new Error('broken');
+        },
+      }),
+    });
+    channel.append([log.add('a')]);
+    await eventually(() => expect(eventsOf(good.socket)).toHaveLength(1));
+    expect(bad.failures).toHaveLength(1);
+    good.subscription.end();
+    good.subscription.end();
+    bad.subscription.end();
+  });
+});
