@@ -32,7 +32,7 @@ export { Metrics, secondsBuckets } from './metrics.ts';
 export { ProblemFilter } from './problem-filter.ts';
 export { problemHeaders, replyProblem, replyRawProblem } from './problem-reply.ts';
 export { runMain } from './run-main.ts';
-export { runningService, type Boot, type RunningService, type StopStep } from './running-service.ts';
+export { runningService, startService, type Boot, type RunningService, type StopStep } from './running-service.ts';
 export { SchemaPipe } from './schema-pipe.ts';
 export { createContext, type ServiceContext } from './service-context.ts';
 export { callerOf, deadlineMsOf } from './service-token-guard.ts';

@@ -35,11 +35,34 @@ export function runningService(
   return { name: context.name, ...addresses, stop };
 }
 
+/**
+ * Starts a service piece by piece: `start` hands over how to stop each piece as soon as it is open. When a later piece
+ * fails, those before it are closed again, last first; when all is up, that is the order of `stop()`.
+ */
+export async function startService(
+  context: ServiceContext,
+  start: (onStop: (name: string, run: StopStep['run']) => void) => Promise<{ internalUrl: string; publicUrl?: string }>,
+): Promise<RunningService> {
+  const steps: StopStep[] = [];
+  try {
+    const addresses = await start((name, run) => steps.unshift({ name, run }));
+    return runningService(context, addresses, steps);
+  } catch (error) {
+    await runInOrder(context, steps);
+    throw error;
+  }
+}
+
 async function stopInOrder(context: ServiceContext, steps: readonly StopStep[]): Promise<void> {
   const { logger, health, config } = context;
   logger.info({ event: 'service.draining' });
   health.draining();
   if (config.NODE_ENV === 'production') await sleep(Math.min(lameDuckMaxMs, drainMs(config) / 2));
+  await runInOrder(context, steps);
+  logger.info({ event: 'service.stopped' });
+}
+
+async function runInOrder({ logger }: ServiceContext, steps: readonly StopStep[]): Promise<void> {
   for (const { name, run } of steps) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the order is the point
@@ -48,7 +71,6 @@ async function stopInOrder(context: ServiceContext, steps: readonly StopStep[]):
       logger.error({ event: 'service.stop_failed', step: name, err: error });
     }
   }
-  logger.info({ event: 'service.stopped' });
 }
 
 async function bounded(name: string, run: StopStep['run']): Promise<void> {

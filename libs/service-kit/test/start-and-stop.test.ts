@@ -12,6 +12,7 @@ import {
   createLogger,
   readConfig,
   runningService,
+  startService,
   withCorrelation,
 } from '../src/index.ts';
 
@@ -105,6 +106,21 @@ describe('stop', () => {
     ]);
     await Promise.all([service.stop(), service.stop()]);
     expect(ran).toEqual(['http', 'database']);
+  });
+
+  test('comes last opened first, also when the start failed halfway', async () => {
+    const closed: string[] = [];
+    const open = (fails: boolean) =>
+      startService(context(), async (onStop) => {
+        onStop('database', () => void closed.push('database'));
+        onStop('bus', () => void closed.push('bus'));
+        if (fails) throw new Error('port taken');
+        return { internalUrl: 'http://x' };
+      });
+    await expect(open(true)).rejects.toThrow('port taken');
+    expect(closed.splice(0)).toEqual(['bus', 'database']);
+    await (await open(false)).stop();
+    expect(closed).toEqual(['bus', 'database']);
   });
 
   test('turns readiness off before anything closes', async () => {

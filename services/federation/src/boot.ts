@@ -1,0 +1,86 @@
+import { openDatabase, type Database } from '@boardwire/database';
+import { chatLogOver, type BoardFollower } from '@boardwire/follower';
+import { connectBus, type Bus } from '@boardwire/messaging';
+import {
+  InternalClient,
+  createContext,
+  readConfig,
+  startInternalServer,
+  startService,
+  type Environment,
+  type RunningService,
+  type ServiceContext,
+} from '@boardwire/service-kit';
+import { federationConfig, type FederationConfig } from './config.ts';
+import { FederationModule } from './federation.module.ts';
+import { followBoards } from './following/follow-boards.ts';
+import { FederationMarks } from './following/mark-store.ts';
+import { KeyVault } from './identity/key-vault.ts';
+import { loadSiteIdentity } from './identity/site-identity.ts';
+import { FederationMetrics } from './metrics.ts';
+import { migrations } from './migrations.ts';
+
+/** Starts the service: its schema, the site's identity, then the internal port and the follower. */
+export async function boot(env: Environment): Promise<RunningService> {
+  const config = readConfig(federationConfig, env);
+  const context = createContext('federation', config);
+  return startService(context, async (onStop) => {
+    const database = await openStorage(config, context);
+    onStop('database', () => database.close());
+    const identity = await loadSiteIdentity(database, vaultOf(config), {
+      name: config.SITE_NAME,
+      endpoints: config.PUBLIC_URL === undefined ? [] : [config.PUBLIC_URL],
+    });
+    context.logger.info({ event: 'federation.identity', site: identity.siteId, ver: identity.documentVersion });
+    const { NATS_URL: url, NATS_TOKEN: token } = config;
+    const bus = await connectBus({ url, token, name: 'federation', logger: context.logger });
+    onStop('bus', () => bus.close());
+    const chat = new InternalClient({ context, service: 'chat', baseUrl: config.CHAT_URL });
+    onStop('chat client', () => chat.close());
+
+    const metrics = new FederationMetrics(context.metrics);
+    const marks = new FederationMarks(database);
+    const follower = followBoards({ bus, chat: chatLogOver(chat), context, marks, metrics });
+    const server = await startInternalServer(context, FederationModule.with(identity), {
+      host: config.HOST,
+      port: config.INTERNAL_PORT,
+      boards: () => follower.boards().map(({ board, head, last }) => ({ board, head, position: last })),
+    });
+    onStop('internal http', () => server.close());
+    watchHealth(context, { database, bus, follower });
+    follower.start();
+    onStop('loops', () => context.supervisor.stop());
+    onStop('follower', () => follower.stop());
+    context.health.ready();
+    return { internalUrl: server.url };
+  });
+}
+
+function openStorage(config: FederationConfig, { logger }: ServiceContext): Promise<Database> {
+  const { DATABASE_URL: url, DATABASE_POOL_MAX: poolMax } = config;
+  return openDatabase({ url, schema: 'federation', migrations, poolMax, logger });
+}
+
+function vaultOf(config: FederationConfig): KeyVault {
+  const secret = config.KEY_SECRET ?? config.INTERNAL_SECRET;
+  return new KeyVault(config.KEY_SECRET_FORMER === undefined ? [secret] : [secret, config.KEY_SECRET_FORMER]);
+}
+
+const chatSilentMs = 10_000;
+
+interface Dependencies {
+  database: Database;
+  bus: Bus;
+  follower: BoardFollower;
+}
+
+/** All soft: identity and site document come from memory, and the log waits until it can be followed again. */
+function watchHealth({ health }: ServiceContext, { database, bus, follower }: Dependencies): void {
+  const startedAt = Date.now();
+  health.soft('database', () => (database.healthy() ? undefined : 'does not answer'));
+  health.soft('nats', () => (bus.connected ? undefined : 'disconnected'));
+  health.soft('chat', () => {
+    const silentMs = Date.now() - Math.max(follower.syncedAt, startedAt);
+    return silentMs > chatSilentMs ? `silent for ${Math.round(silentMs / 1_000)} s` : undefined;
+  });
+}

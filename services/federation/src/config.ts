@@ -1,0 +1,18 @@
+import { baseUrlKey, commonConfig } from '@boardwire/service-kit';
+import { z } from 'zod';
+
+const secret = z.string().min(32, 'at least 32 characters');
+
+export const federationConfig = commonConfig.extend({
+  DATABASE_URL: z.url(),
+  DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(1_000).default(10),
+  CHAT_URL: baseUrlKey,
+  /** Where peers and browsers reach the site; without it the site document names no endpoint. */
+  PUBLIC_URL: baseUrlKey.optional(),
+  SITE_NAME: z.string().min(1).max(200).default('Boardwire'),
+  /** Seals the site's private keys in the database; INTERNAL_SECRET does when it is absent. */
+  KEY_SECRET: secret.optional(),
+  /** After a change of the sealing secret: the one before, until the next start has sealed the keys anew. */
+  KEY_SECRET_FORMER: secret.optional(),
+});
+export type FederationConfig = z.infer<typeof federationConfig>;
