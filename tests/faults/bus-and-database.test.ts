@@ -12,7 +12,7 @@ let admin: Person;
 let boards = 0;
 
 beforeAll(async () => {
-  site = await startTestSite({ dedicated: true });
+  site = await startTestSite();
   admin = await site.admin();
 }, 90_000);
 afterAll(async () => {

@@ -7,7 +7,7 @@ let site: TestSite;
 let ana: Person;
 let admin: Person;
 beforeAll(async () => {
-  site = await startTestSite({});
+  site = await startTestSite();
   ana = await signInAsGuest(site.url, 'ana');
   admin = await site.admin();
 }, 60_000);

@@ -16,7 +16,7 @@ let site: TestSite;
 let ana: Person;
 const recorders: StreamRecorder[] = [];
 beforeAll(async () => {
-  site = await startTestSite({});
+  site = await startTestSite();
   ana = await signInAsGuest(site.url, 'ana');
 }, 60_000);
 afterAll(async () => {

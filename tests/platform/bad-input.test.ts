@@ -11,7 +11,7 @@ let headBefore: number;
 const head = async () => (await call<{ head: number }>(`${site.url}/v1/boards/events`, { token: ana.token })).body.head;
 
 beforeAll(async () => {
-  site = await startTestSite({});
+  site = await startTestSite();
   ana = await signInAsGuest(site.url, 'ana');
   await say(site.url, ana, 'the only event');
   headBefore = await head();

@@ -5,7 +5,7 @@ import { startTestSite, type TestSite } from '../support/test-site.ts';
 
 let site: TestSite;
 beforeAll(async () => {
-  site = await startTestSite({ dedicated: true });
+  site = await startTestSite();
 }, 60_000);
 afterAll(async () => {
   await site?.stop();

@@ -1,0 +1,95 @@
+import type { AuditHealth } from '@boardwire/contracts';
+import { connectBus } from '@boardwire/messaging';
+import { startSite, type Site } from '@boardwire/site';
+import { seededRandom, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
+import { join } from 'node:path';
+import { call, signIn, type Person } from './person.ts';
+
+export interface TestSiteOptions {
+  mode?: 'one-process' | 'processes';
+  gateways?: number;
+  env?: Record<string, string>;
+}
+
+/** A whole site on servers of its own, as `npm start` composes it. */
+export class TestSite {
+  private administrator: Promise<Person> | undefined;
+
+  constructor(
+    readonly infrastructure: TestInfrastructure,
+    readonly site: Site,
+  ) {}
+
+  get url(): string {
+    return this.site.publicUrl;
+  }
+
+  internalUrl(service: string): string {
+    return this.site.services[service]!.internalUrl;
+  }
+
+  admin(): Promise<Person> {
+    return (this.administrator ??= signIn(this.url, 'admin', 'administrator-of-tests'));
+  }
+
+  /** A random source whose seed was printed; `BOARDWIRE_SEED` repeats a run. */
+  random(): () => number {
+    return seededRandom().next;
+  }
+
+  /** Waits until the audit log holds every event of the board up to `seq`, and no gap. */
+  async auditHas(board: string, seq: number, timeoutMs = 30_000): Promise<void> {
+    const { token } = await this.admin();
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const { body } = await call<AuditHealth>(`${this.url}/v1/audit/health`, { token });
+      const audited = body?.boards?.find((entry) => entry.board === board);
+      if (audited !== undefined && audited.audited >= seq && audited.gaps === 0) return;
+      if (Date.now() > deadline) throw new Error(`audit of ${board} stands at ${JSON.stringify(audited)}, not ${seq}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async deleteStream(): Promise<void> {
+    const { nats } = this.infrastructure;
+    const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+    const bus = await connectBus({
+      url: nats.url,
+      ...(nats.token === undefined ? {} : { token: nats.token }),
+      name: 'test',
+      logger: quiet,
+    });
+    await bus.streams.delete('BOARDS');
+    await bus.close();
+  }
+
+  async stop(): Promise<void> {
+    await this.site.stop();
+    await this.infrastructure.stop();
+  }
+}
+
+export async function startTestSite(options: TestSiteOptions = {}): Promise<TestSite> {
+  const infrastructure = await startTestInfrastructure();
+  try {
+    const site = await startSite({
+      dataDir: join(infrastructure.folder, 'site'),
+      mode: options.mode ?? 'one-process',
+      ports: 'any',
+      gateways: options.gateways ?? 1,
+      postgres: infrastructure.postgres,
+      nats: infrastructure.nats,
+      env: {
+        NODE_ENV: 'test',
+        LOG_LEVEL: 'info',
+        ADMIN_PASSWORD: 'administrator-of-tests',
+        DRAIN_MS: '300',
+        ...options.env,
+      },
+    });
+    return new TestSite(infrastructure, site);
+  } catch (error) {
+    await infrastructure.stop();
+    throw error;
+  }
+}
