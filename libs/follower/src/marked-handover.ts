@@ -44,7 +44,9 @@ export class MarkedHandover implements Handover {
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const wake of this.#slotWaiters.splice(0)) wake();
-    await Promise.race([Promise.all(this.#running.values()), pause(stopMsMax)]);
+    const finished = new AbortController();
+    const running = Promise.all(this.#running.values()).then(() => finished.abort());
+    await Promise.race([running, pause(stopMsMax, finished.signal)]);
   }
 
   async #drain(track: BoardTrack): Promise<void> {

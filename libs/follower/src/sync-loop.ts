@@ -1,7 +1,6 @@
 import type { SyncResponse } from '@boardwire/contracts';
 import type { Loop } from '@boardwire/service-kit';
 import type { ChatLog } from './chat-log.ts';
-import { pause } from './pause.ts';
 
 export interface SyncLoopOptions {
   chat: ChatLog;
@@ -48,18 +47,24 @@ export class SyncLoop {
 
   async #ask(loop: Loop): Promise<void> {
     const version = this.#version;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    const signal = AbortSignal.any([loop.signal, woken.signal, AbortSignal.timeout(requestMsMax)]);
-    const answer = this.options.chat.sync(version, signal);
-    // Beats while it waits; an answer that never comes ends with the signal.
-    await Promise.race([loop.idle(requestMsMax, answer), pause(requestMsMax, woken.signal)]);
-    if (woken.signal.aborted) return void answer.catch(() => undefined);
+    const request = new AbortController();
+    const abort = () => request.abort(new Error('asked anew'));
+    this.#wake = abort;
+    loop.signal.addEventListener('abort', abort, { once: true });
+    const answer = this.options.chat.sync(version, request.signal);
+    // Beats while it waits; an answer that doesn't come in time is given up.
+    await loop.idle(requestMsMax, Promise.race([answer, aborted(request.signal)]));
+    loop.signal.removeEventListener('abort', abort);
+    const isAskedAnew = request.signal.aborted;
+    abort();
+    if (isAskedAnew) return void answer.catch(() => undefined);
     const changes = await answer;
-    // Asked for everything meanwhile: this answer is of before.
-    if (version !== undefined && this.#version === undefined) return;
     this.#version = changes.version;
     this.answeredAt = Date.now();
     this.options.apply(changes);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

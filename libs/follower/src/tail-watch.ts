@@ -25,7 +25,7 @@ export class TailWatch {
   static readonly everyMs = 100;
   readonly #seen = new WeakMap<BoardTrack, Seen>();
   #streamSeen: Seen = { received: 0, since: 0 };
-  #restartedAt = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: TailWatchOptions) {}
 
