@@ -20,13 +20,12 @@ export class LogEcho {
     private readonly print: (line: string) => void,
   ) {}
 
-  /** Begins at the logs' present ends. */
+  /** Begins at the logs' present ends. Its timer also keeps the launcher alive: nothing else does. */
   async start(): Promise<void> {
     for (const path of await this.files()) this.positions.set(path, await sizeOf(path));
     this.timer = setInterval(() => {
       this.reading = this.reading.then(() => this.turn()).catch(() => undefined);
     }, everyMs);
-    this.timer.unref();
   }
 
   async stop(): Promise<void> {
