@@ -1,0 +1,170 @@
+import {
+  BoardwireError,
+  newEventId,
+  type BoardFollow,
+  type BoardwireClient,
+  type FollowState,
+} from '@boardwire/client';
+import type { HistoryItem, PresentUser, User } from '@boardwire/contracts';
+import { Store } from '../../realtime/store.ts';
+import { errorText } from '../../ui/error-text.ts';
+import { merge } from './conversation.ts';
+import { lobby, messageOf, type Draft, type Message } from './message.ts';
+
+export interface RoomView {
+  messages: readonly Message[];
+  drafts: readonly Draft[];
+  people: readonly PresentUser[];
+  connection: FollowState | undefined;
+  /** The newest part of the conversation has been read. */
+  isLoaded: boolean;
+  hasEarlier: boolean;
+  isLoadingEarlier: boolean;
+  failure: string | undefined;
+}
+
+const pageSize = 50;
+
+/**
+ * The lobby as one person sees it. Messages come from the board alone; a draft is shown until its own event or the
+ * receipt with its place arrives, whichever is first, and the two are known to be one by the event's id.
+ */
+export class LobbyRoom {
+  readonly view: Store<RoomView>;
+  readonly #client: BoardwireClient;
+  readonly #user: User;
+  #follow: BoardFollow | undefined;
+
+  constructor(client: BoardwireClient, user: User) {
+    this.#client = client;
+    this.#user = user;
+    this.view = new Store<RoomView>({
+      messages: [],
+      drafts: [],
+      people: [user],
+      connection: undefined,
+      isLoaded: false,
+      hasEarlier: false,
+      isLoadingEarlier: false,
+      failure: undefined,
+    });
+  }
+
+  /** Returns the way to leave. */
+  enter(): () => void {
+    this.#follow = this.#client.follow(lobby.board, {
+      subjects: lobby.reads,
+      last: pageSize,
+      onEvent: (event, { cursor }) => {
+        const message = messageOf(event, cursor);
+        if (message !== undefined) this.#add([message]);
+      },
+      onReset: () => void this.#reload(),
+      onState: (connection) => this.#connectionChanged(connection),
+      onPresence: ({ users }) => this.#show({ people: selfFirst(this.#user, users) }),
+    });
+    return () => this.#follow?.close();
+  }
+
+  reconnect(): void {
+    this.#client.wake();
+  }
+
+  /** Ends a follow that was closed for good, and starts anew. */
+  reenter(): void {
+    this.#follow?.close();
+    this.enter();
+  }
+
+  send(text: string): void {
+    this.#publish({ id: newEventId(), text, at: Date.now() });
+  }
+
+  retry(draft: Draft): void {
+    this.#publish({ id: draft.id, text: draft.text, at: draft.at });
+  }
+
+  discard({ id }: Draft): void {
+    this.#show({ drafts: this.view.value.drafts.filter((draft) => draft.id !== id) });
+  }
+
+  async loadEarlier(): Promise<void> {
+    const [first] = this.view.value.messages;
+    if (first === undefined || this.view.value.isLoadingEarlier) return;
+    this.#show({ isLoadingEarlier: true, failure: undefined });
+    try {
+      const page = await this.#history(first.cursor);
+      this.#show({ hasEarlier: page.hasEarlier });
+      this.#add(page.messages);
+    } catch (error) {
+      this.#show({ failure: errorText(error) });
+    } finally {
+      this.#show({ isLoadingEarlier: false });
+    }
+  }
+
+  #publish(draft: Draft): void {
+    this.#show({ drafts: [...this.view.value.drafts.filter(({ id }) => id !== draft.id), draft] });
+    const event = { id: draft.id, subject: lobby.writes, type: lobby.type, data: { text: draft.text } };
+    this.#client.publish(lobby.board, event).then(
+      ({ cursor, time }) => {
+        const author = { author: this.#user.id, authorname: this.#user.name };
+        const stored = { ...event, ...author, time, specversion: '1.0', board: lobby.board } as never;
+        const message = messageOf(stored, cursor);
+        if (message !== undefined) this.#add([message]);
+      },
+      (error: unknown) => this.#failed(draft, error),
+    );
+  }
+
+  #failed(draft: Draft, error: unknown): void {
+    const failed = { ...draft, failure: errorText(error) };
+    this.#show({ drafts: this.view.value.drafts.map((each) => (each.id === draft.id ? failed : each)) });
+  }
+
+  #add(added: readonly Message[]): void {
+    const { messages, drafts } = this.view.value;
+    const own = new Set(added.filter(({ authorId }) => authorId === this.#user.id).map(({ id }) => id));
+    this.#show({
+      messages: merge(messages, added),
+      drafts: drafts.some(({ id }) => own.has(id)) ? drafts.filter(({ id }) => !own.has(id)) : drafts,
+    });
+  }
+
+  #connectionChanged(connection: FollowState): void {
+    const { isLoaded, messages } = this.view.value;
+    if (connection.phase !== 'live' || isLoaded) return this.#show({ connection });
+    // A full first page means that there may be more; the first look for it finds out.
+    this.#show({ connection, isLoaded: true, hasEarlier: messages.length >= pageSize });
+  }
+
+  /** After a reset what is shown may have a gap, or belong to another life of the board. */
+  async #reload(): Promise<void> {
+    try {
+      const page = await this.#history(undefined);
+      this.#show({ messages: [], hasEarlier: page.hasEarlier, isLoaded: true, failure: undefined });
+      this.#add(page.messages);
+    } catch (error) {
+      if (error instanceof BoardwireError) this.#show({ failure: errorText(error) });
+    }
+  }
+
+  async #history(before: string | undefined): Promise<{ messages: Message[]; hasEarlier: boolean }> {
+    const options = { subjects: lobby.reads, limit: pageSize, ...(before === undefined ? {} : { before }) };
+    const { events } = await this.#client.history(lobby.board, options);
+    const messages = events
+      .map((item: HistoryItem) => messageOf(item, item.cursor))
+      .filter((each) => each !== undefined);
+    return { messages, hasEarlier: events.length >= pageSize };
+  }
+
+  #show(change: Partial<RoomView>): void {
+    this.view.set({ ...this.view.value, ...change });
+  }
+}
+
+/** The reader first and once, whatever the site's list says; the others by name. */
+export function selfFirst(self: User, users: readonly PresentUser[]): PresentUser[] {
+  const others = users.filter(({ id }) => id !== self.id).sort((one, other) => one.name.localeCompare(other.name));
+  return [{ id: self.id, name: self.name }, ...others];
+}

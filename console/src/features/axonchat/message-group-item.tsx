@@ -1,0 +1,39 @@
+import { memo } from 'react';
+import { InitialsAvatar } from '../../ui/initials-avatar.tsx';
+import { localClock, localMoment } from '../../ui/time.ts';
+import type { MessageGroup } from './conversation.ts';
+import classes from './message.module.css';
+
+interface MessageGroupItemProps {
+  group: MessageGroup;
+  isOwn: boolean;
+}
+
+/** What one person said in a row. Text stays text: it is never taken for markup. */
+export const MessageGroupItem = memo(
+  function MessageGroupItem({ group, isOwn }: MessageGroupItemProps) {
+    return (
+      <article className={classes.group} data-own={isOwn || undefined} aria-label={`${group.authorName}`}>
+        <InitialsAvatar id={group.authorId} name={group.authorName} />
+        <div className={classes.column}>
+          <header className={classes.header}>
+            <bdi className={classes.author}>{group.authorName}</bdi>
+            <time className={classes.time} dateTime={new Date(group.at).toISOString()} title={localMoment(group.at)}>
+              {localClock(group.at)}
+            </time>
+          </header>
+          {group.messages.map((message) => (
+            <p key={message.id} className={classes.text} dir="auto" title={localMoment(message.at)}>
+              {message.text}
+            </p>
+          ))}
+        </div>
+      </article>
+    );
+  },
+  (before, after) =>
+    before.isOwn === after.isOwn &&
+    before.group.key === after.group.key &&
+    before.group.messages.length === after.group.messages.length &&
+    before.group.messages.at(-1) === after.group.messages.at(-1),
+);

@@ -1,0 +1,82 @@
+import { Button } from '@mantine/core';
+import type { User } from '@boardwire/contracts';
+import { Fragment, useEffect, useMemo } from 'react';
+import { Icon } from '../../ui/icon.tsx';
+import { Notice } from '../../ui/notice.tsx';
+import { isSameDay, localDay } from '../../ui/time.ts';
+import { useStickToBottom } from '../../ui/use-stick-to-bottom.ts';
+import { groupMessages } from './conversation.ts';
+import { DraftItem } from './draft-item.tsx';
+import type { LobbyRoom, RoomView } from './lobby-room.ts';
+import { MessageGroupItem } from './message-group-item.tsx';
+import classes from './message-list.module.css';
+
+/** The conversation, oldest first. */
+export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomView; user: User }) {
+  const { messages, drafts } = view;
+  const groups = useMemo(() => groupMessages(messages, isSameDay), [messages]);
+  const { element, onScroll, toBottom, unseen } = useStickToBottom<HTMLDivElement>({
+    first: messages[0]?.id,
+    count: messages.length,
+  });
+  const newestDraft = drafts.at(-1)?.id;
+  // Who sends wants to see it, wherever they were reading.
+  useEffect(() => {
+    if (newestDraft !== undefined) toBottom();
+  }, [newestDraft, toBottom]);
+  const now = Date.now();
+
+  return (
+    <>
+      {/* Focusable, because a keyboard must be able to scroll it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className={classes.scroll} ref={element} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
+        {view.hasEarlier && (
+          <Button
+            className={classes.earlier ?? ''}
+            variant="subtle"
+            size="compact-sm"
+            loading={view.isLoadingEarlier}
+            onClick={() => void room.loadEarlier()}
+          >
+            Load earlier messages
+          </Button>
+        )}
+        {messages.length === 0 && drafts.length === 0 && (
+          <Notice icon="chat" title="Nobody has said anything yet">
+            Write the first message below. Everyone in the lobby sees it at once.
+          </Notice>
+        )}
+        {groups.map((group) => (
+          <Fragment key={group.key}>
+            {group.startsDay && (
+              <h2 className={classes.day}>
+                <span>{localDay(group.at, now)}</span>
+              </h2>
+            )}
+            <MessageGroupItem group={group} isOwn={group.authorId === user.id} />
+          </Fragment>
+        ))}
+        {drafts.map((draft) => (
+          <DraftItem
+            key={draft.id}
+            draft={draft}
+            onRetry={() => room.retry(draft)}
+            onDiscard={() => room.discard(draft)}
+          />
+        ))}
+      </div>
+      {unseen > 0 && (
+        <Button
+          className={classes.chip ?? ''}
+          size="compact-sm"
+          radius="xl"
+          leftSection={<Icon name="down" size={14} />}
+          onClick={toBottom}
+        >
+          {unseen === 1 ? '1 new message' : `${unseen} new messages`}
+        </Button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,114 @@
+import type { BoardFollow, BoardwireClient, EventPlace, FollowState } from '@boardwire/client';
+import type { StoredEvent } from '@boardwire/contracts';
+import { Store } from '../../realtime/store.ts';
+
+export interface LiveEvent {
+  /** Unique on the screen, also for events without a cursor. */
+  key: number;
+  event: StoredEvent;
+  cursor: string | undefined;
+  arrivedAt: number;
+}
+
+export type StartingPoint = 'now' | 'last' | 'start';
+
+export interface LiveQuery {
+  board: string;
+  subjects: readonly string[];
+  from: StartingPoint;
+}
+
+export interface LiveView {
+  events: readonly LiveEvent[];
+  connection: FollowState | undefined;
+  cursor: string | undefined;
+  received: number;
+  isPaused: boolean;
+  /** Arrived while paused, and shown when it goes on. */
+  heldBack: number;
+  notice: string | undefined;
+}
+
+/** Events on the screen at once; older ones leave it. They are on the board all the same. */
+export const eventsMax = 500;
+const lastCount = 50;
+/** Renders are joined: a busy board brings hundreds of events a second. */
+const renderEveryMs = 80;
+
+/** A bounded window on a board's stream. */
+export class LiveWindow {
+  readonly view = new Store<LiveView>({
+    events: [],
+    connection: undefined,
+    cursor: undefined,
+    received: 0,
+    isPaused: false,
+    heldBack: 0,
+    notice: undefined,
+  });
+  readonly #client: BoardwireClient;
+  readonly #query: LiveQuery;
+  #follow: BoardFollow | undefined;
+  #arrived: LiveEvent[] = [];
+  #received = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(client: BoardwireClient, query: LiveQuery) {
+    this.#client = client;
+    this.#query = query;
+  }
+
+  /** Returns the way to close it. */
+  open(): () => void {
+    const { board, subjects, from } = this.#query;
+    this.#follow = this.#client.follow(board, {
+      subjects,
+      ...(from === 'start' ? { after: 'start' } : from === 'last' ? { last: lastCount } : {}),
+      onEvent: (event, place) => this.#arrive(event, place),
+      onReset: ({ reason }) => this.#show({ notice: `The stream started again at the newest event (${reason}).` }),
+      onState: (connection) => this.#show({ connection, cursor: this.#follow?.cursor }),
+    });
+    return () => {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#follow?.close();
+    };
+  }
+
+  reconnect(): void {
+    if (this.#follow?.state.phase === 'closed') this.open();
+    else this.#client.wake();
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#show({ isPaused });
+    this.#render();
+  }
+
+  clear(): void {
+    this.#arrived = [];
+    this.#show({ events: [], heldBack: 0, notice: undefined });
+  }
+
+  #arrive(event: StoredEvent, { cursor }: EventPlace): void {
+    this.#received += 1;
+    this.#arrived.push({ key: this.#received, event, cursor, arrivedAt: Date.now() });
+    if (this.#arrived.length > eventsMax) this.#arrived.shift();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#render();
+    }, renderEveryMs);
+  }
+
+  #render(): void {
+    const { events, isPaused } = this.view.value;
+    const progress = { received: this.#received, cursor: this.#follow?.cursor };
+    if (isPaused) return this.#show({ ...progress, heldBack: this.#arrived.length });
+    const shown = [...events, ...this.#arrived.splice(0)].slice(-eventsMax);
+    this.#show({ ...progress, events: shown, heldBack: 0 });
+  }
+
+  #show(change: Partial<LiveView>): void {
+    this.view.set({ ...this.view.value, ...change });
+  }
+}
