@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from './limits.ts';
+import { matchesFilter } from './subject.ts';
 
 const visible = (text: string) =>
   text.isWellFormed() && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text) && text.trim() === text;
@@ -45,6 +46,14 @@ export const boardGrantSchema = z.object({
 });
 /** What a token allows on one board; `board: "*"` stands for every board. */
 export type BoardGrant = z.infer<typeof boardGrantSchema>;
+
+/** Whether the grants allow publishing on an open subject of a board. `members` subjects need a membership besides. */
+export function mayPublish(grants: readonly BoardGrant[], board: string, subject: string): boolean {
+  return grants.some(
+    (grant) =>
+      (grant.board === '*' || grant.board === board) && grant.publish.some((filter) => matchesFilter(filter, subject)),
+  );
+}
 
 /** Claims of an access token (EdDSA JWT, RFC 8037). */
 export const accessClaimsSchema = z.looseObject({

@@ -21,3 +21,17 @@ export function parseCursor(text: string): Cursor | undefined {
 }
 
 export const epochPattern = /^[a-z0-9]{8}$/;
+
+const positionsPerEpoch = 2 ** 40;
+const epochOrdinalMax = 2 ** 13 - 1;
+
+/**
+ * The numeric id that older wires give an event: epoch ordinal · 2^40 + seq. Rising, the same on every gateway and over
+ * restarts, exact in a double.
+ */
+export function numericEventId(epochOrdinal: number, seq: number): number {
+  if (epochOrdinal < 0 || epochOrdinal > epochOrdinalMax || seq < 0 || seq >= positionsPerEpoch) {
+    throw new RangeError(`no numeric id for epoch ordinal ${epochOrdinal}, seq ${seq}`);
+  }
+  return epochOrdinal * positionsPerEpoch + seq;
+}

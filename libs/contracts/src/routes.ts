@@ -4,8 +4,10 @@ import type { InternalService } from './internal.ts';
 export type ErrorBody = 'problem' | 'axonchat';
 
 export interface RouteOwner {
-  /** Path prefix, ending in `/` unless it is one exact path. */
+  /** `/v1/auth/` owns what is below it; without a slash at the end the path itself as well. */
   prefix: string;
+  /** Owns this very path and nothing below it. */
+  isExact?: true;
   owner: InternalService | 'console';
   errors: ErrorBody;
   /** Path on the owner's internal port that takes the place of the prefix; absent when the gateway serves it itself. */
@@ -40,12 +42,13 @@ export const routeTable: readonly RouteOwner[] = [
   // Nothing else under /v1/: a wrong path is a refusal, never the console's page.
   { prefix: '/v1/', owner: 'gateway', errors: 'problem', access: 'public' },
   // AxonChat. Its paths end in a slash, and without one they are other paths. Streams end at the gateway.
-  { prefix: '/api/chat/events/', owner: 'gateway', errors: 'axonchat', access: 'token' },
+  { prefix: '/api/chat/events/', isExact: true, owner: 'gateway', errors: 'axonchat', access: 'token' },
   {
     prefix: '/api/chat/post/',
+    isExact: true,
     owner: 'applets',
     errors: 'axonchat',
-    forwardTo: '/internal/v1/applets/axonchat/post/',
+    forwardTo: '/internal/v1/applets/axonchat/post',
     access: 'token',
   },
   { prefix: '/api/', owner: 'gateway', errors: 'axonchat', access: 'public' },
@@ -56,7 +59,7 @@ export const routeTable: readonly RouteOwner[] = [
 export function routeOwner(path: string): RouteOwner | undefined {
   let best: RouteOwner | undefined;
   for (const route of routeTable) {
-    if (fits(route.prefix, path) && (best === undefined || route.prefix.length > best.prefix.length)) best = route;
+    if (fits(route, path) && (best === undefined || route.prefix.length > best.prefix.length)) best = route;
   }
   return best;
 }
@@ -66,7 +69,7 @@ const evasive = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|%2f|%5c|\\|\/\//i;
 
 /** The path on the owner's internal port; undefined when the route isn't forwarded or the path isn't straight. */
 export function forwardedPath(route: RouteOwner, path: string): string | undefined {
-  if (route.forwardTo === undefined || !fits(route.prefix, path) || evasive.test(path)) return undefined;
+  if (route.forwardTo === undefined || !fits(route, path) || evasive.test(path)) return undefined;
   return route.forwardTo + path.slice(route.prefix.length);
 }
 
@@ -74,15 +77,17 @@ export function forwardedPath(route: RouteOwner, path: string): string | undefin
 export function routeCollisions(table: readonly RouteOwner[] = routeTable): string[] {
   const seen = new Set<string>();
   const found: string[] = [];
-  for (const { prefix, forwardTo } of table) {
+  for (const { prefix, isExact, forwardTo } of table) {
     const key = prefix.replace(/\/$/, '');
     if (seen.has(key)) found.push(prefix);
     seen.add(key);
-    if (forwardTo !== undefined && forwardTo.endsWith('/') !== prefix.endsWith('/')) found.push(forwardTo);
+    if (forwardTo !== undefined && isExact !== true && forwardTo.endsWith('/') !== prefix.endsWith('/'))
+      found.push(forwardTo);
   }
   return found;
 }
 
-function fits(prefix: string, path: string): boolean {
-  return prefix.endsWith('/') ? path.startsWith(prefix) : path === prefix || path.startsWith(`${prefix}/`);
+function fits({ prefix, isExact }: RouteOwner, path: string): boolean {
+  if (path === prefix) return true;
+  return isExact !== true && path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
 }

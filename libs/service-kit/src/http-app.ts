@@ -24,6 +24,8 @@ export interface HttpOptions {
   rawBodies?: readonly string[];
   /** Keeps a JSON body's bytes in `request.rawBody` as well. */
   keepRawBody?: boolean;
+  /** Answers errors with another body than problem+json, such as a dialect's. */
+  errors?: ProblemFilter;
 }
 
 const listenBacklog = 4_096;
@@ -49,13 +51,13 @@ export async function createHttpApp(
     logger: nestLogger(context.logger),
     abortOnError: false,
   });
-  configureHttp(context, app);
+  configureHttp(context, app, options.errors);
   return app;
 }
 
 /** The error filter and the validation pipe of every Boardwire application. */
-export function configureHttp(context: ServiceContext, app: NestFastifyApplication): void {
-  app.useGlobalFilters(new ProblemFilter(context.logger));
+export function configureHttp(context: ServiceContext, app: NestFastifyApplication, errors?: ProblemFilter): void {
+  app.useGlobalFilters(errors ?? new ProblemFilter(context.logger));
   app.useGlobalPipes(new SchemaPipe());
 }
 

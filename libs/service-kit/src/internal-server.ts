@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { drainMs } from './config.ts';
 import { closeHttp, createHttpApp, listen } from './http-app.ts';
+import type { ProblemFilter } from './problem-filter.ts';
 import type { ServiceContext } from './service-context.ts';
 import { guardInternalRoutes } from './service-token-guard.ts';
 
@@ -16,6 +17,8 @@ export interface InternalServerOptions {
   bodyBytesMax?: number;
   rawBodies?: readonly string[];
   keepRawBody?: boolean;
+  /** Answers errors with another body than problem+json, such as a dialect's. */
+  errors?: ProblemFilter;
 }
 
 export interface InternalServer {
@@ -43,6 +46,7 @@ export async function startInternalServer(
     bodyBytesMax: options.bodyBytesMax ?? internalBodyBytesMax,
     ...(options.rawBodies === undefined ? {} : { rawBodies: options.rawBodies }),
     ...(options.keepRawBody === undefined ? {} : { keepRawBody: options.keepRawBody }),
+    ...(options.errors === undefined ? {} : { errors: options.errors }),
   });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   guardInternalRoutes(fastify, context);
