@@ -67,6 +67,8 @@ export const problemSchema = z.object({
   /** Milliseconds after which a repeat makes sense; HTTP also carries `Retry-After` in whole seconds. */
   retryAfterMs: z.number().int().nonnegative().optional(),
   errors: z.array(fieldErrorSchema).optional(),
+  /** The event's id that was used, so that a repeat with it is the same event. */
+  id: z.string().optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;
 
@@ -76,6 +78,7 @@ export interface ProblemDetails {
   detail?: string | undefined;
   retryAfterMs?: number | undefined;
   errors?: readonly FieldError[] | undefined;
+  id?: string | undefined;
 }
 
 /** Builds the problem document of a code; `type` is a stable URN so that it never has to resolve. */
@@ -89,5 +92,6 @@ export function problem(code: ErrorCode, details: ProblemDetails = {}): Problem 
     ...(details.detail === undefined ? {} : { detail: details.detail }),
     ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: Math.round(details.retryAfterMs) }),
     ...(details.errors === undefined || details.errors.length === 0 ? {} : { errors: [...details.errors] }),
+    ...(details.id === undefined ? {} : { id: details.id }),
   };
 }

@@ -175,6 +175,8 @@ export const historyQuerySchema = z.strictObject({
   /** Only events up to this seq, so that a replay has a fixed end. */
   upTo: z.number().int().nonnegative().optional(),
   limit: z.number().int().min(1).max(limits.historyPageMax),
+  /** Also answer how many match with seq > after (or 0) and seq ≤ upTo (or head), counted up to this many. */
+  countMax: z.number().int().min(1).max(1_000_000).optional(),
 });
 export type HistoryQuery = z.infer<typeof historyQuerySchema>;
 /** `more`: whether there are further matching events in the direction asked for. */
@@ -184,6 +186,8 @@ export const historyPageSchema = z.object({
   head: z.number().int(),
   items: z.array(rangeItemSchema),
   more: z.boolean(),
+  /** Present when the query had `countMax`. */
+  count: z.number().int().nonnegative().optional(),
 });
 export type HistoryPage = z.infer<typeof historyPageSchema>;
 

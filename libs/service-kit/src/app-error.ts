@@ -7,6 +7,8 @@ export interface AppErrorOptions {
   /** When a repeat makes sense; codes of status 429 and 503 have a second by default. */
   retryAfterMs?: number | undefined;
   errors?: readonly FieldError[] | undefined;
+  /** The id of the event that was refused, so that a repeat can be the same event. */
+  id?: string | undefined;
 }
 
 const defaultRetryAfterMs = 1_000;
@@ -17,6 +19,7 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly errors: readonly FieldError[] | undefined;
+  readonly id: string | undefined;
 
   constructor(code: ErrorCode, options: AppErrorOptions = {}) {
     const message = options.detail === undefined ? code : `${code}: ${options.detail}`;
@@ -26,6 +29,7 @@ export class AppError extends Error {
     this.detail = options.detail;
     this.retryAfterMs = options.retryAfterMs ?? (mayRetryLater(code) ? defaultRetryAfterMs : undefined);
     this.errors = options.errors;
+    this.id = options.id;
   }
 
   get status(): number {
@@ -33,7 +37,8 @@ export class AppError extends Error {
   }
 
   toProblem(): Problem {
-    return problem(this.code, { detail: this.detail, retryAfterMs: this.retryAfterMs, errors: this.errors });
+    const { detail, retryAfterMs, errors, id } = this;
+    return problem(this.code, { detail, retryAfterMs, errors, id });
   }
 }
 
