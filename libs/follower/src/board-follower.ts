@@ -21,6 +21,8 @@ export interface MarkStore {
 
 export interface EpochStart {
   epoch: string;
+  /** Counts the board's epochs: 0, 1, 2 … */
+  ordinal: number;
   head: number;
   /** The epoch before; undefined when the board is seen for the first time. */
   previous: string | undefined;
@@ -205,8 +207,8 @@ export class BoardFollower {
         this.#metrics.leftForLater();
         break;
       case 'other_epoch':
-        // An older one is no news; chat knows which it is.
-        if (event.epoch !== track.announced.epoch) this.#sync.refresh();
+        // One we have left is no news; which of the others is newer, chat knows.
+        if (event.epoch !== track.announced.epoch && !track.epochs.has(event.epoch)) this.#sync.refresh();
         return undefined;
       case 'not_ready':
         break;
@@ -238,14 +240,14 @@ export class BoardFollower {
 
   /** Brings a board to where its epoch starts for us: what is left of the former epoch is handed over first. */
   async #prepare(track: BoardTrack): Promise<void> {
-    const previous = track.hasStood ? track.epoch : undefined;
+    const previous = track.epochs.size > 0 ? track.epoch : undefined;
     track.isReady = false;
     track.isPreparing = true;
     try {
       await this.#handover.settle(track);
       if (track.isGone || this.#stopping.signal.aborted) return;
-      const { epoch, head } = track.announced;
-      await this.#options.onEpoch?.(track.board, { epoch, head, previous });
+      const { epoch, epochOrdinal: ordinal, head } = track.announced;
+      await this.#options.onEpoch?.(track.board, { epoch, ordinal, head, previous });
       const seq = await this.#startOf(track, epoch, head);
       if (track.isGone) return;
       track.standAt({ epoch, seq, head: track.announced.epoch === epoch ? track.announced.head : head });

@@ -35,8 +35,8 @@ export class BoardTrack {
   announced: SyncBoard;
   /** Its position is known: it has read its mark, or stands at the head it was first seen with. */
   isReady = false;
-  /** It has had a position before. */
-  hasStood = false;
+  /** Epochs that it has stood in. */
+  readonly epochs = new Set<string>();
   /** Somebody is finding its position. */
   isPreparing = false;
   /** The board was removed; nothing may be emitted any more. */
@@ -101,7 +101,7 @@ export class BoardTrack {
     this.handed = position.seq;
     this.head = Math.max(position.head, position.seq);
     this.isReady = true;
-    this.hasStood = true;
+    this.epochs.add(position.epoch);
   }
 
   /** Drops all that waits. */

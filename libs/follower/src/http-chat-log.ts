@@ -20,7 +20,7 @@ export function chatLogOver(chat: InternalClient): ChatLog {
     range: (board, { from, to, limit, signal }) =>
       chat.request({
         method: 'GET',
-        path: `/internal/v1/boards/${encodeURIComponent(board)}/range?from=${from}&to=${to}&limit=${limit}`,
+        path: `/internal/v1/boards/${encodeURIComponent(board)}/range?from=${from}&to=${Math.min(to, from + limit - 1)}`,
         route: '/internal/v1/boards/{board}/range',
         schema: rangePageSchema,
         timeoutMs: limits.internalRequestTimeoutMs,

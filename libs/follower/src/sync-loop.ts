@@ -25,6 +25,8 @@ export class SyncLoop {
 
   /** Asks for everything, soon: somebody has seen what the last answer doesn't explain. */
   refresh(): void {
+    // Everything is being asked for: asking anew at each message would never let an answer through.
+    if (this.#version === undefined) return;
     this.#version = undefined;
     this.#wake();
   }

@@ -2,7 +2,16 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { BoardTrack, Held } from '../src/board-track.ts';
 import type { FollowedEvent } from '@boardwire/follower';
 
-const announced = { slug: 'events', id: 1, epoch: 'aaaaaaaa', head: 0, relayed: 0, timeZone: 'UTC', rules: [] };
+const announced = {
+  slug: 'events',
+  id: 1,
+  epoch: 'aaaaaaaa',
+  epochOrdinal: 0,
+  head: 0,
+  relayed: 0,
+  timeZone: 'UTC',
+  rules: [],
+};
 
 function event(seq: number, epoch = 'aaaaaaaa', streamed = true): FollowedEvent {
   const bytes = Buffer.alloc(0);

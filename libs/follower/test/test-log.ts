@@ -115,5 +115,5 @@ function itemOf(board: LoggedBoard, seq: number): RangeItem {
 }
 
 function syncBoardOf({ slug, epoch, items, relayed }: LoggedBoard): SyncBoard {
-  return { slug, id: 1, epoch, head: items.length, relayed, timeZone: 'UTC', rules: [] };
+  return { slug, id: 1, epoch, epochOrdinal: 0, head: items.length, relayed, timeZone: 'UTC', rules: [] };
 }

@@ -130,6 +130,7 @@ export class Connection {
         });
         failures = 0;
         await this.#follow(client);
+        await pause(reconnectWaitMs, this.#closing.signal);
       } catch (error) {
         failures += 1;
         if (failures === 1) logger.warn({ event: 'nats.unreachable', err: error, url: withoutSecrets(url) });

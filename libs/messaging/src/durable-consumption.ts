@@ -1,8 +1,16 @@
-import { AckPolicy, DeliverPolicy, ReplayPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  JetStreamApiError,
+  ReplayPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
 import type { Connection } from './connection.ts';
 import { Consumption, type Attachment } from './consumption.ts';
 import { StreamMessage, type BusMessage } from './message.ts';
-import { nanoseconds } from './stream-admin.ts';
+import { hasCode, nanoseconds } from './stream-admin.ts';
 import { subjectFilter } from './subject-filter.ts';
 
 export interface DurableConsumptionOptions {
@@ -28,6 +36,8 @@ export interface DurableConsumption {
 }
 
 const ackWaitMs = 30_000;
+/** The server's code for a consumer of that name with another configuration. */
+const consumerExists = 10148;
 
 /** A durable pull consumer, made again when the stream was recreated. Its position is a hint, never the truth. */
 export class DurableStream implements DurableConsumption {
@@ -70,7 +80,7 @@ export class DurableStream implements DurableConsumption {
 
   async #attach(manager: JetStreamManager): Promise<Attachment> {
     const { stream, durable, subjects, maxAckPending } = this.options;
-    const { created } = await manager.consumers.add(stream, {
+    const { created } = await ensureDurable(manager, stream, {
       durable_name: durable,
       ack_policy: AckPolicy.All,
       replay_policy: ReplayPolicy.Instant,
@@ -81,5 +91,24 @@ export class DurableStream implements DurableConsumption {
     });
     this.#incarnation = created;
     return { consumer: durable, incarnation: created };
+  }
+}
+
+type DurableConfig = Partial<ConsumerConfig> & { durable_name: string };
+
+/** Creates the consumer, or brings an existing one to this configuration; what can't be changed is made anew. */
+async function ensureDurable(manager: JetStreamManager, stream: string, config: DurableConfig): Promise<ConsumerInfo> {
+  const { consumers } = manager;
+  try {
+    return await consumers.add(stream, config);
+  } catch (error) {
+    if (!hasCode(error, consumerExists)) throw error;
+  }
+  try {
+    return await consumers.update(stream, config.durable_name, config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError)) throw error;
+    await consumers.delete(stream, config.durable_name);
+    return consumers.add(stream, config);
   }
 }

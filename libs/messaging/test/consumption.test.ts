@@ -191,6 +191,24 @@ describe('consumption', () => {
       await eventually(() => expect(received.map(numberOf)).toEqual(range(1, 30)));
     });
 
+    test('an existing consumer is brought to a changed configuration', async () => {
+      await prepare();
+      await publishNumbers(publisher, 1, 30);
+      const first: BusMessage[] = [];
+      const consumption = await bind(first, 10);
+      await eventually(() => expect(first).toHaveLength(10));
+      consumption.ackThrough(first[9]!);
+      await eventually(() => expect(first).toHaveLength(20));
+      consumption.ackThrough(first[19]!);
+      await eventually(() => expect(first).toHaveLength(30));
+      consumption.ackThrough(first[29]!);
+      await consumption.close();
+      await publishNumbers(publisher, 31, 60);
+      const second: BusMessage[] = [];
+      await bind(second, 30);
+      await eventually(() => expect(second.map(numberOf)).toEqual(range(31, 60)));
+    });
+
     test('goes on after a kill, and in a recreated stream from its first message', async () => {
       await prepare();
       const received: BusMessage[] = [];
