@@ -92,7 +92,6 @@ function httpAdapter({ bodyBytesMax }: HttpOptions): FastifyAdapter {
     routerOptions: { maxParamLength: 2_048 },
     logController: new LogController({ disableRequestLogging: true }),
     return503OnClosing: false,
-    connectionTimeout: 0,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: limits.bodyTimeoutMs,
     http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: deadlineCheckMs },

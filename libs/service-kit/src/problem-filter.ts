@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from './app-error.ts';
 import { appErrorFrom } from './app-error-from.ts';
 import type { Logger } from './logger.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { replyProblem } from './problem-reply.ts';
 
 /**
@@ -12,9 +13,11 @@ import { replyProblem } from './problem-reply.ts';
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #logger: Logger;
+  readonly #refusals: RefusalLog;
 
   constructor(logger: Logger) {
     this.#logger = logger;
+    this.#refusals = new RefusalLog(logger);
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {
@@ -31,9 +34,7 @@ export class ProblemFilter implements ExceptionFilter {
       this.#logger.error({ event: 'request.failed', method: request.method, route, err: thrown });
       return new AppError('internal', { cause: thrown });
     }
-    if (expected.status >= 500) {
-      this.#logger.warn({ event: 'request.refused', code: expected.code, route, err: expected });
-    }
+    if (expected.status >= 500) this.#refusals.refused(expected, route);
     return expected;
   }
 }

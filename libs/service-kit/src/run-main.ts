@@ -4,7 +4,7 @@ import { createLogger } from './logger.ts';
 import type { Boot, RunningService } from './running-service.ts';
 
 /** A process that has been told to end is gone after this, whatever hangs in it. */
-const stopMaxMs = 20_000;
+const stopMaxMs = 30_000;
 
 /**
  * A service as a process of its own. SIGTERM and SIGINT stop it and exit with 0, a second one with 1; a bad

@@ -19,7 +19,8 @@ export interface StopStep {
 
 /** Balancers need a moment to see that readiness is gone; requests are still taken meanwhile. */
 const lameDuckMaxMs = 3_000;
-const stepMaxMs = 5_000;
+/** Beyond the drain time, which the step that ends HTTP may use up. */
+const stepGraceMs = 4_000;
 
 /**
  * What `boot` answers. `stop()` turns readiness off, keeps accepting for a while in production, then runs the steps
@@ -62,21 +63,22 @@ async function stopInOrder(context: ServiceContext, steps: readonly StopStep[]):
   logger.info({ event: 'service.stopped' });
 }
 
-async function runInOrder({ logger }: ServiceContext, steps: readonly StopStep[]): Promise<void> {
+async function runInOrder({ logger, config }: ServiceContext, steps: readonly StopStep[]): Promise<void> {
+  const maxMs = drainMs(config) + stepGraceMs;
   for (const { name, run } of steps) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the order is the point
-      await bounded(name, run);
+      await bounded({ name, run }, maxMs);
     } catch (error) {
       logger.error({ event: 'service.stop_failed', step: name, err: error });
     }
   }
 }
 
-async function bounded(name: string, run: StopStep['run']): Promise<void> {
+async function bounded({ name, run }: StopStep, maxMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} did not end within ${stepMaxMs} ms`)), stepMaxMs);
+    timer = setTimeout(() => reject(new Error(`${name} did not end within ${maxMs} ms`)), maxMs);
   });
   try {
     await Promise.race([run(), late]);

@@ -233,14 +233,17 @@ describe('what is hardly HTTP', () => {
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*application/problem\\+json[^]*"code":"${code}"`, 'i'));
   });
 
-  test('a sender who never ends its headers is cut with 408', async () => {
-    const node = server.app.getHttpServer() as unknown as { headersTimeout: number };
-    const before = node.headersTimeout;
-    node.headersTimeout = 500;
+  test.each([
+    ['headers', 'GET /notes/a HTTP/1.1\r\nhost: x\r\n'],
+    ['body', 'POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\ncontent-type: application/json\r\n\r\n{'],
+  ])('a sender who never ends the %s is cut with 408', async (_what, text) => {
+    const node = server.app.getHttpServer() as unknown as { headersTimeout: number; requestTimeout: number };
+    const { headersTimeout, requestTimeout } = node;
+    Object.assign(node, { headersTimeout: 400, requestTimeout: 500 });
     try {
-      expect(await sendRaw('GET /notes/a HTTP/1.1\r\nhost: x\r\n')).toMatch(/^HTTP\/1\.1 408 [^]*"request_timeout"/);
+      expect(await sendRaw(text)).toMatch(/^HTTP\/1\.1 408 [^]*"request_timeout"/);
     } finally {
-      node.headersTimeout = before;
+      Object.assign(node, { headersTimeout, requestTimeout });
     }
   });
 });

@@ -131,11 +131,48 @@ describe('/metrics', () => {
   });
 });
 
-test('closing ends idle connections at once and lets a request in flight finish', async () => {
-  const { server } = await start();
-  await (await fetch(`${server.url}/livez`)).text();
-  const from = Date.now();
-  await server.close();
-  expect(Date.now() - from).toBeLessThan(500);
-  stop = () => Promise.resolve();
+describe('closing', () => {
+  test('ends idle connections at once', async () => {
+    const { server } = await start();
+    await (await fetch(`${server.url}/livez`)).text();
+    const from = Date.now();
+    await server.close();
+    expect(Date.now() - from).toBeLessThan(500);
+  });
+
+  test('lets a request in flight finish', async () => {
+    const { context, server } = await start();
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    context.metrics.registry.metrics = async () => {
+      arrived();
+      await gate;
+      return 'late 1\n';
+    };
+    const request = fetch(`${server.url}/metrics`);
+    await arrival;
+    const closing = server.close();
+    release();
+    expect(await (await request).text()).toBe('late 1\n');
+    await closing;
+    await expect(fetch(`${server.url}/livez`)).rejects.toThrow();
+  });
+
+  test('cuts a request that outlasts the drain time', async () => {
+    const { context, server } = await start();
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    context.metrics.registry.metrics = () => {
+      arrived();
+      return new Promise(() => {});
+    };
+    const request = fetch(`${server.url}/metrics`).catch(() => 'cut');
+    await arrival;
+    const from = Date.now();
+    await server.close();
+    expect(Date.now() - from).toBeLessThan(2_500);
+    expect(await request).toBe('cut');
+  });
 });
