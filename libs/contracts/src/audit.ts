@@ -5,11 +5,15 @@ export const daySchema = z.iso.date();
 
 /** One entry of the audit log as its routes answer it. Field names follow ECS where one fits. */
 export const auditEntrySchema = z.object({
+  /** The place of its leaf in the log, from 0. */
   seq: z.number().int(),
   day: z.string(),
   time_zone: z.string(),
   kind: z.enum(['event', 'decision']),
+  /** When the event was committed or the decision taken. `day` is this instant's in `time_zone`. */
   time: z.string(),
+  /** The event's own time, as its publisher gave it. */
+  event_time: z.string().nullable(),
   action: z.string(),
   outcome: z.string(),
   actor: z.string(),
@@ -55,3 +59,21 @@ export const auditHealthSchema = z.object({
   gaps: z.number().int(),
 });
 export type AuditHealth = z.infer<typeof auditHealthSchema>;
+
+/** `entries/{seq}/proof`: the RFC 6962 audit path from the entry's leaf to the root of the checkpoint, hex. */
+export const auditProofSchema = z.object({
+  seq: z.number().int(),
+  size: z.number().int(),
+  proof: z.array(z.string()),
+  /** Signed note (C2SP tlog-checkpoint) of the tree of `size` entries. */
+  checkpoint: z.string(),
+});
+export type AuditProof = z.infer<typeof auditProofSchema>;
+
+/** `proof/consistency?from=&to=`: that the log of `from` entries is the beginning of that of `to`, hex. */
+export const auditConsistencySchema = z.object({
+  from: z.number().int(),
+  to: z.number().int(),
+  proof: z.array(z.string()),
+});
+export type AuditConsistency = z.infer<typeof auditConsistencySchema>;

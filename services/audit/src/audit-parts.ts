@@ -1,0 +1,117 @@
+import { durables } from '@boardwire/contracts';
+import { AdvisoryLock, type Database } from '@boardwire/database';
+import { BoardFollower, chatLogOver } from '@boardwire/follower';
+import type { Bus } from '@boardwire/messaging';
+import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
+import type { AuditConfig } from './config.ts';
+import { DecisionInbox } from './decisions/decision-inbox.ts';
+import { inboxLoop } from './decisions/inbox-loop.ts';
+import { EventIntake } from './following/event-intake.ts';
+import { loadCheckpointKey, type CheckpointKey } from './log/checkpoint-key.ts';
+import { Checkpointer } from './log/checkpointer.ts';
+import { LogStore } from './log/log-store.ts';
+import { Sequencer } from './log/sequencer.ts';
+import { ZoneDays } from './log/zone-days.ts';
+import { AuditMetrics } from './metrics.ts';
+import { AuditReader } from './reading/audit-reader.ts';
+import { LogProofs } from './reading/log-proofs.ts';
+import { LogStatus } from './reading/log-status.ts';
+
+export interface AuditDependencies {
+  context: ServiceContext;
+  config: AuditConfig;
+  database: Database;
+  bus: Bus;
+  chat: InternalClient;
+}
+
+/** What the service is made of, built once and not running yet. */
+export interface AuditParts {
+  sequencer: Sequencer;
+  checkpointer: Checkpointer;
+  follower: BoardFollower;
+  inbox: DecisionInbox;
+  reader: AuditReader;
+  status: LogStatus;
+  proofs: LogProofs;
+  /** Starts every loop; the log grows from here on. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export async function buildAudit(dependencies: AuditDependencies): Promise<AuditParts> {
+  const { database } = dependencies;
+  const key = await loadCheckpointKey(database, dependencies.config.CHECKPOINT_KEY);
+  const writing = buildWriting(dependencies, key);
+  const status = new LogStatus(database, () => writing.follower.boards());
+  return {
+    ...writing,
+    reader: new AuditReader(database),
+    status,
+    proofs: new LogProofs(database, status, key),
+  };
+}
+
+function buildWriting({ context, config, database, bus, chat }: AuditDependencies, key: CheckpointKey) {
+  const { logger, supervisor } = context;
+  const metrics = new AuditMetrics(context.metrics);
+  const stopping = new AbortController();
+  const store = new LogStore(database);
+  const sequencer = new Sequencer({ store, metrics, logger });
+  const checkpointer = new Checkpointer({ database, sequencer, key, metrics, logger });
+  const days = new ZoneDays();
+  const loadMark = (board: string, epoch: string) => store.loadMark(board, epoch);
+  const intake = new EventIntake({
+    sequencer,
+    days,
+    siteTimeZone: config.SITE_TIME_ZONE,
+    loadMark,
+    signal: stopping.signal,
+  });
+  const inbox = new DecisionInbox(database);
+  metrics.queue('audit inbox', () => inbox.depth);
+  const follower = new BoardFollower({
+    name: 'audit',
+    bus,
+    chat: chatLogOver(chat),
+    context,
+    marks: { load: loadMark },
+    durable: durables.audit,
+    onEvents: intake.onEvents,
+    onEpoch: intake.onEpoch,
+    onControl: intake.onControl,
+  });
+  const zoneOf = (board: string | undefined) => intake.zoneOf(board);
+  const start = () => {
+    supervisor.run('audit-sequencer', { beatEveryMs: 1_000 }, async (loop) => {
+      const beating = setInterval(() => loop.beat(), 250);
+      try {
+        await AdvisoryLock.lead(
+          database,
+          'sequencer',
+          loop.signal,
+          (signal) => sequencer.lead(signal),
+          () => loop.beat(),
+        );
+      } finally {
+        clearInterval(beating);
+      }
+    });
+    supervisor.run('audit-checkpoint', { beatEveryMs: 1_000 }, (loop) => checkpointer.run(loop));
+    supervisor.run(
+      'audit-inbox',
+      { beatEveryMs: 1_000 },
+      inboxLoop({ inbox, sequencer, days, zoneOf, metrics, logger }),
+    );
+    // A replica that has never led doesn't draw on the consumer that the leader reads.
+    void sequencer.whenLeading(stopping.signal).then(() => {
+      if (!stopping.signal.aborted) follower.start();
+    });
+  };
+  const stop = async () => {
+    await follower.stop();
+    stopping.abort();
+    await checkpointer.finish();
+  };
+  return { sequencer, checkpointer, follower, inbox, start, stop };
+}

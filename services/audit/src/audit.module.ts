@@ -1,0 +1,21 @@
+import type { DynamicModule } from '@nestjs/common';
+import { AuditController } from './http/audit.controller.ts';
+import { DecisionsController } from './http/decisions.controller.ts';
+import { tokens } from './http/tokens.ts';
+import type { AuditParts } from './audit-parts.ts';
+
+export class AuditModule {
+  /** Only wires: the parts are built by the service's start. */
+  static over({ reader, status, proofs, inbox }: AuditParts): DynamicModule {
+    return {
+      module: AuditModule,
+      controllers: [AuditController, DecisionsController],
+      providers: [
+        { provide: tokens.reader, useValue: reader },
+        { provide: tokens.status, useValue: status },
+        { provide: tokens.proofs, useValue: proofs },
+        { provide: tokens.inbox, useValue: inbox },
+      ],
+    };
+  }
+}

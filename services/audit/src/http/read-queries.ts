@@ -1,0 +1,33 @@
+import { daySchema, limits } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
+import { z } from 'zod';
+
+const whole = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'a whole number')
+  .transform(Number);
+const limit = whole.pipe(z.number().min(1).max(limits.historyPageMax)).default(limits.historyPageDefault);
+
+export const latestQuerySchema = z.strictObject({ limit });
+export type LatestQuery = z.infer<typeof latestQuerySchema>;
+
+/** `after` is the `next` of the page before. */
+export const dayQuerySchema = z.strictObject({ after: whole.default(-1), limit });
+export type DayQuery = z.infer<typeof dayQuerySchema>;
+
+export const consistencyQuerySchema = z.strictObject({ from: whole.pipe(z.number().min(1)), to: whole });
+export type ConsistencyQuery = z.infer<typeof consistencyQuerySchema>;
+
+/** A calendar day that Postgres knows as well. */
+export function dayOf(text: string): string {
+  if (!daySchema.safeParse(text).success || text.startsWith('0000')) {
+    throw new AppError('invalid_day', { detail: 'a day is written YYYY-MM-DD' });
+  }
+  return text;
+}
+
+export function seqOf(text: string): number {
+  const parsed = whole.safeParse(text);
+  if (!parsed.success) throw new AppError('not_found', { detail: 'entries are numbered from 0' });
+  return parsed.data;
+}

@@ -1,0 +1,7 @@
+/** Under which names the module provides what the controllers use. */
+export const tokens = {
+  reader: Symbol('AuditReader'),
+  status: Symbol('LogStatus'),
+  proofs: Symbol('LogProofs'),
+  inbox: Symbol('DecisionInbox'),
+} as const;

@@ -1,0 +1,64 @@
+import type { Metrics } from '@boardwire/service-kit';
+
+/** What the audit log tells the scrape; a function for each thing that happened. */
+export class AuditMetrics {
+  readonly #metrics: Metrics;
+  readonly #commitToCheckpoint;
+  readonly #appended;
+  readonly #batchSize;
+  readonly #appendSeconds;
+  #checkpointedAt: number | undefined;
+  #gaps = 0;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    this.#commitToCheckpoint = metrics.histogram(
+      'audit_commit_to_checkpoint_seconds',
+      'From the commit of an event to the signed checkpoint that covers it; the oldest event of each batch.',
+    );
+    this.#appended = metrics.counter('audit_entries_total', 'Entries appended to the audit log.', ['kind']);
+    this.#batchSize = metrics.histogram(
+      'audit_batch_entries',
+      'Entries appended in one transaction.',
+      [],
+      batchBuckets,
+    );
+    this.#appendSeconds = metrics.histogram('audit_append_seconds', 'Time of one append transaction.');
+    metrics.gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint.', [], (gauge) => {
+      if (this.#checkpointedAt !== undefined) gauge.set((Date.now() - this.#checkpointedAt) / 1_000);
+    });
+    metrics.gauge('audit_gaps', 'Open gaps: runs of numbers that should be in the log and are not.', [], (gauge) => {
+      gauge.set(this.#gaps);
+    });
+  }
+
+  queue(name: 'audit inbox' | 'sequencer', depth: () => number): void {
+    this.#metrics.queueDepth(name, depth);
+  }
+
+  batchAppended(batch: { events: number; decisions: number; seconds: number; waitedSeconds: number }): void {
+    this.#appended.inc({ kind: 'event' }, batch.events);
+    this.#appended.inc({ kind: 'decision' }, batch.decisions);
+    this.#batchSize.observe(batch.events + batch.decisions);
+    this.#appendSeconds.observe(batch.seconds);
+    this.#metrics.observeQueueWait('sequencer', batch.waitedSeconds);
+  }
+
+  inboxWaited(seconds: number): void {
+    this.#metrics.observeQueueWait('audit inbox', Math.max(0, seconds));
+  }
+
+  checkpointKnown(atMs: number): void {
+    this.#checkpointedAt = atMs;
+  }
+
+  batchCheckpointed(committedMs: number, nowMs: number): void {
+    this.#commitToCheckpoint.observe(Math.max(0, nowMs - committedMs) / 1_000);
+  }
+
+  gapsOpen(count: number): void {
+    this.#gaps = count;
+  }
+}
+
+const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
