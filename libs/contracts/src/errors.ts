@@ -90,7 +90,7 @@ export function problem(code: ErrorCode, details: ProblemDetails = {}): Problem 
     status,
     code,
     ...(details.detail === undefined ? {} : { detail: details.detail }),
-    ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: Math.round(details.retryAfterMs) }),
+    ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(0, Math.round(details.retryAfterMs)) }),
     ...(details.errors === undefined || details.errors.length === 0 ? {} : { errors: [...details.errors] }),
     ...(details.id === undefined ? {} : { id: details.id }),
   };

@@ -37,8 +37,17 @@ export const eventSourceSchema = z
 
 export const eventTypeSchema = z.string().regex(eventTypePattern, 'must match [A-Za-z0-9._-]{1,128}');
 
-/** RFC 3339 with a zone; the year is held to four digits so that Postgres and JSON agree on it. */
-export const timeSchema = z.iso.datetime({ offset: true });
+const timeCharsMax = 64;
+const firstYearMs = Date.parse('0001-01-01T00:00:00Z');
+const yearsEndMs = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** RFC 3339 with a zone; the year is held to 1–9999, in UTC as well, so that Postgres and JSON agree on it. */
+export const timeSchema = z.iso
+  .datetime({ offset: true })
+  .max(timeCharsMax)
+  .refine((time) => Date.parse(time) >= firstYearMs && Date.parse(time) <= yearsEndMs, {
+    message: 'a time of the years 1 to 9999',
+  });
 
 /** A plain publish: `{subject, type, data, id?, time?}`; source is the account's own. */
 export const plainEventSchema = z.strictObject({
@@ -60,7 +69,8 @@ export const cloudEventSchema = z.strictObject({
   time: timeSchema.optional(),
   datacontenttype: z
     .string()
-    .regex(/^application\/(?:[A-Za-z0-9.-]+\+)?json(?:\s*;.*)?$/i, 'must be a JSON media type')
+    .max(128)
+    .regex(/^application\/(?:[A-Za-z0-9.-]+\+)?json(?:[ \t]*;[\x20-\x7e]*)?$/i, 'must be a JSON media type')
     .optional(),
   data: z.json().optional(),
 });
@@ -94,8 +104,9 @@ const sourceOf = (accountId: string) => `/users/${accountId}`;
 export const accountSource = sourceOf;
 
 /**
- * What "the same content" means for the idempotency key: the attributes the client supplied, in a fixed order.
- * Its SHA-256 is stored; a repeat with another one is a conflict.
+ * What "the same content" means for the idempotency key: the attributes the client supplied, in a fixed order, with
+ * sorted keys (a repeat may come from another serializer). No data is the same as null. Its SHA-256 is stored; a repeat
+ * with another one is a conflict.
  */
 export function contentOf(event: {
   type: string;
@@ -107,10 +118,18 @@ export function contentOf(event: {
   return JSON.stringify([
     event.type,
     event.subject,
-    event.data ?? null,
+    sorted(event.data ?? null),
     event.datacontenttype ?? null,
     event.time ?? null,
   ]);
+}
+
+/** `Object.fromEntries` defines keys, also `__proto__`; assigning would lose that one. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => [key, sorted(inner)]);
+  return Object.fromEntries(entries.toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }
 
 /** Splices `cursor` in front of stored event JSON without parsing it. */

@@ -52,8 +52,10 @@ export function sseEventName(type: string): string {
 }
 
 /**
- * One block of the event stream format (WHATWG HTML, section 9.2). Stored JSON has no raw CR or LF: JSON escapes both.
- * A block without `id` leaves the client's cursor alone.
+ * One block of the event stream format (WHATWG HTML, section 9.2). Data may have several lines; readers join them by
+ * LF. A block without `id` leaves the client's cursor alone.
+ *
+ * @throws RangeError for an `id` or `event` with a line end or NUL: it would end the field, or be ignored.
  */
 export function sseBlock(block: {
   id?: string | undefined;
@@ -62,11 +64,17 @@ export function sseBlock(block: {
   retryMs?: number | undefined;
 }): string {
   let text = '';
-  if (block.retryMs !== undefined) text += `retry: ${Math.round(block.retryMs)}\n`;
-  if (block.id !== undefined) text += `id: ${block.id}\n`;
-  if (block.event !== undefined) text += `event: ${block.event}\n`;
-  if (block.data !== undefined) text += `data: ${block.data}\n`;
+  if (block.retryMs !== undefined) text += `retry: ${Math.max(0, Math.round(block.retryMs))}\n`;
+  if (block.id !== undefined) text += `id: ${oneLine(block.id)}\n`;
+  if (block.event !== undefined) text += `event: ${oneLine(block.event)}\n`;
+  if (block.data !== undefined) text += `data: ${block.data.replaceAll(/\r\n|\r|\n/g, '\ndata: ')}\n`;
   return `${text}\n`;
+}
+
+function oneLine(field: string): string {
+  // eslint-disable-next-line no-control-regex
+  if (/[\r\n\u0000]/.test(field)) throw new RangeError('a field of an event stream is one line without NUL');
+  return field;
 }
 
 /** A comment line; readers ignore it, proxies and people see it. */

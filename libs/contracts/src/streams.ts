@@ -41,7 +41,9 @@ export const messageId = (board: string, epoch: string, seq: number) => `${board
 export function parseBoardSubject(busSubject: string): { board: string; subject: string } | undefined {
   if (!busSubject.startsWith('board.')) return undefined;
   const dot = busSubject.indexOf('.', 6);
-  return dot < 0 ? undefined : { board: busSubject.slice(6, dot), subject: busSubject.slice(dot + 1) };
+  return dot < 7 || dot === busSubject.length - 1
+    ? undefined
+    : { board: busSubject.slice(6, dot), subject: busSubject.slice(dot + 1) };
 }
 
 /** Core subjects: hints and ephemeral traffic, never stored. */

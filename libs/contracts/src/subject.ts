@@ -1,11 +1,13 @@
 import { limits } from './limits.ts';
 
-const plainToken = /^(?:[A-Za-z0-9_~-]|%[0-9A-F]{2})+$/;
+/** `%XX` of a character that stands for itself is refused: one text, one token, so that nobody splits a subject in two. */
+const plainToken = /^(?:[A-Za-z0-9_~-]|%(?!3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E|2D)[0-9A-F]{2})+$/;
 const plainByte = /[A-Za-z0-9_~-]/;
 
 /**
  * Encodes any text as one subject token: `[A-Za-z0-9_~-]` stay, every other UTF-8 byte becomes `%XX`, so that foreign
- * ids with spaces, dots, `*` or `>` survive the trip through NATS subjects and back.
+ * ids with spaces, dots, `*` or `>` survive the trip through NATS subjects and back. Half a surrogate pair becomes
+ * U+FFFD. Empty text has no token: the answer is empty, and no subject takes it.
  */
 export function encodeToken(text: string): string {
   let token = '';
@@ -65,14 +67,20 @@ export function intersectFilters(left: string, right: string): string | undefine
   for (let at = 0; ; at += 1) {
     const x = a[at];
     const y = b[at];
-    if (x === undefined && y === undefined) return out.join('.');
-    if (x === '>' && y !== undefined) return [...out, ...b.slice(at)].join('.');
-    if (y === '>' && x !== undefined) return [...out, ...a.slice(at)].join('.');
+    if (x === undefined && y === undefined) return filterOf(out);
+    if (x === '>' && y !== undefined) return filterOf([...out, ...b.slice(at)]);
+    if (y === '>' && x !== undefined) return filterOf([...out, ...a.slice(at)]);
     if (x === undefined || y === undefined) return undefined;
     if (x === '*') out.push(y);
     else if (y === '*' || x === y) out.push(x);
     else return undefined;
   }
+}
+
+/** A subject is never shorter than a filter that it matches: a filter above the limit matches nothing. */
+function filterOf(tokens: readonly string[]): string | undefined {
+  const filter = tokens.join('.');
+  return filter.length <= limits.subjectBytesMax ? filter : undefined;
 }
 
 /** What is left of the wanted filters under the granted ones, without repeats. */

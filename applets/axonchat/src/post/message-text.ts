@@ -9,7 +9,7 @@ export function messageText(given: string): string | undefined {
   const text = given.toWellFormed();
   // Zero-width and control characters show nothing either.
   if (!/[^\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return undefined;
-  const points = [...codePoints(text, messageTextMax + 1)];
+  const points = Array.from(codePoints(text, messageTextMax + 1));
   if (points.length <= messageTextMax) return text;
   return wholeCharacters(points.join(''), messageTextMax) || points.slice(0, messageTextMax).join('');
 }
@@ -29,7 +29,7 @@ function wholeCharacters(text: string, max: number): string {
   let kept = '';
   let count = 0;
   for (const { segment } of new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)) {
-    count += [...segment].length;
+    count += Array.from(segment).length;
     if (count > max) break;
     kept += segment;
   }
