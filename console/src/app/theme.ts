@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import { Button, createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 const tide: MantineColorsTuple = [
   '#e8f6f7',
@@ -38,6 +38,7 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Code", "DejaVu Sans Mono", Menlo, Consolas, monospace',
   headings: { fontWeight: '650' },
   respectReducedMotion: true,
+  components: { Button: Button.extend({ styles: { label: { fontWeight: 550 } } }) },
 });
 
 /** Where the library's own greys are too faint to read (WCAG 1.4.3), and the surfaces of this console. */
@@ -54,7 +55,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--line': '#dfe4e8',
     '--accent-text': '#00616a',
     '--bubble-own': '#dff1f2',
-    '--bubble-other': '#eef1f3',
+    '--bubble-other': '#ffffff',
   },
   dark: {
     '--mantine-color-body': '#14181d',
@@ -67,6 +68,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--line': '#2d343d',
     '--accent-text': '#76c0c6',
     '--bubble-own': '#12444a',
-    '--bubble-other': '#272e37',
+    '--bubble-other': '#222931',
   },
 });

@@ -16,7 +16,9 @@ export function QueryForm({ query, onWatch }: { query: LiveQuery; onWatch: (quer
   const { boards, failure } = useBoards();
   const [text, setText] = useState(query.subjects.join(' '));
   const { filters, problem } = readFilters(text);
-  const watch = (change: Partial<LiveQuery>) => onWatch({ ...query, subjects: filters, ...change });
+  // While the line is not a filter, the other fields change what is watched already.
+  const subjects = problem === undefined ? filters : query.subjects;
+  const watch = (change: Partial<LiveQuery>) => onWatch({ ...query, subjects, ...change });
   const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (problem === undefined) watch({});
@@ -30,9 +32,7 @@ export function QueryForm({ query, onWatch }: { query: LiveQuery; onWatch: (quer
         label="Board"
         data={choices}
         value={query.board}
-        onChange={(event) =>
-          watch({ board: event.currentTarget.value, ...(problem === undefined ? {} : { subjects: ['>'] }) })
-        }
+        onChange={(event) => watch({ board: event.currentTarget.value })}
         error={failure}
       />
       <div className={classes.filter}>
@@ -55,7 +55,6 @@ export function QueryForm({ query, onWatch }: { query: LiveQuery; onWatch: (quer
         data={startingPoints}
         value={query.from}
         onChange={(event) => watch({ from: event.currentTarget.value as StartingPoint })}
-        disabled={problem !== undefined}
       />
       <Button type="submit" disabled={problem !== undefined} className={classes.submit ?? ''}>
         Watch

@@ -8,8 +8,7 @@ export function readFilters(text: string): { filters: string[]; problem?: string
   if (filters.length === 0) return { filters: ['>'] };
   const wrong = filters.find((filter) => !isFilter(filter));
   if (wrong !== undefined) {
-    const hint = 'tokens of letters, digits, _ ~ - or %XX between dots; * is one token, a final > one or more';
-    return { filters, problem: `“${wrong}” is not a subject filter: ${hint}` };
+    return { filters, problem: `“${wrong}” is not a filter. Tokens between dots; * is one, a final > one or more.` };
   }
   if (filters.length > limits.filtersPerSubscriptionMax) {
     return { filters, problem: `At most ${limits.filtersPerSubscriptionMax} filters at once` };

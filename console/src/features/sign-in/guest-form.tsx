@@ -22,7 +22,8 @@ export function GuestForm() {
           autoComplete="nickname"
           dir="auto"
           required
-          data-autofocus
+          // The one thing to do on this screen.
+          autoFocus
         />
         <FormFailure text={failure} />
         <Button type="submit" loading={isBusy} disabled={!isValid} fullWidth>
