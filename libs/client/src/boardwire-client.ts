@@ -10,6 +10,7 @@ import {
   type PublishReceipt,
 } from '@boardwire/contracts';
 import { Accounts } from './accounts.ts';
+import { Backoff, type BackoffOptions } from './backoff.ts';
 import { BoardwireError } from './errors.ts';
 import { BoardFollow, type FollowHandlers, type FollowPhase } from './follow.ts';
 import { HttpDoor } from './http-door.ts';
@@ -32,6 +33,8 @@ export interface BoardwireClientOptions {
   outbox?: OutboxOptions;
   /** The site's heartbeat; a stream that is silent for 2.5 of them is taken for dead. */
   heartbeatMs?: number;
+  /** Waits between attempts, of streams and of what waits to be sent. */
+  backoff?: BackoffOptions;
 }
 
 export interface FollowOptions extends FollowHandlers {
@@ -118,7 +121,10 @@ export class BoardwireClient {
   publish(board: string, event: PlainEvent): Promise<PublishReceipt> {
     let outbox = this.#outboxes.get(board);
     if (outbox === undefined) {
-      outbox = new Outbox(board, this.#door, () => this.#tokens.accountId(), this.#options.outbox);
+      outbox = new Outbox(board, this.#door, () => this.#tokens.accountId(), {
+        ...this.#options.outbox,
+        backoff: new Backoff(this.#options.backoff),
+      });
       this.#outboxes.set(board, outbox);
     }
     return outbox.publish({ ...event, id: event.id ?? newEventId() });
@@ -158,6 +164,7 @@ export class BoardwireClient {
     const follow = new BoardFollow({
       ...handlers,
       ...this.#options,
+      backoff: new Backoff(this.#options.backoff),
       board,
       subjects,
       types,
