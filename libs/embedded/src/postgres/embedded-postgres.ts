@@ -5,7 +5,6 @@ import type { ControlledServer } from '../controlled-server.ts';
 import { freePort, isPortFree } from '../free-port.ts';
 import { tailOf } from '../log-tail.ts';
 import { ServerProcess } from '../server-process.ts';
-import type { PostgresBinaries } from './postgres-binaries.ts';
 import { postgresEnvironment, type UnprivilegedUser } from './unprivileged-user.ts';
 
 export interface PostgresServer extends ControlledServer {
@@ -14,7 +13,6 @@ export interface PostgresServer extends ControlledServer {
 }
 
 export interface EmbeddedPostgresOptions {
-  binaries: PostgresBinaries;
   user: UnprivilegedUser;
   folder: string;
   logFile: string;
@@ -50,7 +48,7 @@ export class EmbeddedPostgres implements PostgresServer {
   }
 
   get description(): string {
-    return `Postgres ${this.version} (${this.options.binaries.origin})`;
+    return `Postgres ${this.version} (${this.options.user.binaries.origin})`;
   }
 
   /**
@@ -97,14 +95,14 @@ export class EmbeddedPostgres implements PostgresServer {
   }
 
   private spawn(): Promise<ServerProcess> {
-    const { binaries, user, folder, logFile } = this.options;
+    const { user, folder, logFile } = this.options;
     const settings = Object.entries(this.settings()).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const [command, ...args] = [...user.prefix, binaries.postgres, '-D', folder, ...settings];
+    const [command, ...args] = [...user.prefix, user.binaries.postgres, '-D', folder, ...settings];
     return ServerProcess.start({
       command: command as string,
       args,
       cwd: '/',
-      env: postgresEnvironment(binaries),
+      env: postgresEnvironment(user.binaries),
       logFile,
       // Fast shutdown: ends sessions and writes a checkpoint. Two seconds are plenty, and a kill loses nothing.
       stopSignal: 'SIGINT',

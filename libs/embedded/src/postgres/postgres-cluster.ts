@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stopOrphan } from '../process-table.ts';
 import type { PostgresBinaries } from './postgres-binaries.ts';
-import { postgresEnvironment, setOwner, type UnprivilegedUser } from './unprivileged-user.ts';
+import { postgresEnvironment, runAs, setOwner, type UnprivilegedUser } from './unprivileged-user.ts';
 
 const run = promisify(execFile);
+const initializeTimeoutMs = 120_000;
 
 /** A Postgres data folder on disk, made at first use. */
 export interface PostgresCluster {
@@ -18,7 +19,6 @@ export interface PostgresCluster {
 export interface ClusterOptions {
   /** The folder that holds the cluster and nothing else. */
   home: string;
-  binaries: PostgresBinaries;
   user: UnprivilegedUser;
   password: string;
   /** A cluster that never ran, to copy instead of running initdb; it must have the same password. */
@@ -31,7 +31,7 @@ export async function prepareCluster(options: ClusterOptions): Promise<PostgresC
   await mkdir(options.home, { recursive: true, mode: 0o700 });
   const isNew = !(await exists(join(folder, 'PG_VERSION')));
   if (isNew) await createCluster(folder, options);
-  else await assertVersion(folder, options.binaries);
+  else await assertVersion(folder, options.user.binaries);
   const hadOrphan = isNew ? false : await stopPostgresOn(folder);
   if (options.user.owner !== undefined) await setOwner(options.home, options.user.owner);
   return { folder, isNew, hadOrphan };
@@ -47,15 +47,14 @@ async function createCluster(folder: string, options: ClusterOptions): Promise<v
   await rename(unfinished, folder);
 }
 
-async function initialize(folder: string, { home, binaries, user, password }: ClusterOptions): Promise<void> {
+async function initialize(folder: string, { home, user, password }: ClusterOptions): Promise<void> {
   const passwordFile = join(home, 'initial-password');
   await mkdir(folder, { mode: 0o700 });
   await writeFile(passwordFile, password, { mode: 0o600 });
   try {
     if (user.owner !== undefined) await setOwner(home, user.owner);
-    const [command, ...args] = [
-      ...user.prefix,
-      binaries.initdb,
+    const args = [
+      user.binaries.initdb,
       `--pgdata=${folder}`,
       '--username=postgres',
       '--auth=scram-sha-256',
@@ -65,12 +64,7 @@ async function initialize(folder: string, { home, binaries, user, password }: Cl
       '--no-sync',
       '--no-instructions',
     ];
-    await run(command as string, args, {
-      cwd: '/',
-      timeout: 120_000,
-      env: postgresEnvironment(binaries),
-      ...(user.uid === undefined ? {} : { uid: user.uid, gid: user.uid }),
-    });
+    await runAs(user, args, initializeTimeoutMs);
   } catch (error) {
     throw new Error(`initdb failed: ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message}`, {
       cause: error,

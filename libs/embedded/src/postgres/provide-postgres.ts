@@ -57,7 +57,6 @@ async function startEmbedded(binaries: PostgresBinaries, options: ProvidePostgre
     () =>
       prepareCluster({
         home,
-        binaries,
         user,
         password,
         ...(options.template === undefined ? {} : { template: options.template }),
@@ -65,7 +64,6 @@ async function startEmbedded(binaries: PostgresBinaries, options: ProvidePostgre
   );
   const portFile = join(dataDir, 'postgres-port');
   const server = new EmbeddedPostgres({
-    binaries,
     user,
     password,
     folder: cluster.folder,
@@ -92,7 +90,7 @@ export async function createClusterTemplate(home: string, password: string): Pro
   const { found, tried } = await findPostgresBinaries(home);
   if (!found) throw new Error(howToGetPostgres(tried));
   const user = await unprivilegedUser(found, home);
-  return (await prepareCluster({ home, binaries: found, user, password })).folder;
+  return (await prepareCluster({ home, user, password })).folder;
 }
 
 async function externalPostgres(url: string): Promise<PostgresServer> {
