@@ -1,68 +1,17 @@
-import type { SyncBoard, SyncResponse } from '@boardwire/contracts';
-import type { Bus, BusMessage } from '@boardwire/messaging';
-import type { Loop, ServiceContext } from '@boardwire/service-kit';
-import { BoardTrack, Held } from './board-track.ts';
-import type { ChatLog } from './chat-log.ts';
+import type { BusMessage } from '@boardwire/messaging';
+import type { Loop } from '@boardwire/service-kit';
+import type { BoardFollowerOptions, BoardPosition } from './board-follower-options.ts';
+import { BoardRoster } from './board-roster.ts';
+import { Held, type BoardTrack } from './board-track.ts';
 import { FollowerMetrics } from './follower-metrics.ts';
 import { fromBusMessage } from './followed-event.ts';
-import type { EventsHandler, Handover } from './handover.ts';
+import type { Handover } from './handover.ts';
 import { HoleFiller } from './hole-filler.ts';
 import { MarkedHandover } from './marked-handover.ts';
 import { StreamIntake } from './stream-intake.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { TailWatch } from './tail-watch.ts';
 import { TickHandover } from './tick-handover.ts';
-
-/** Where a follower that must see every event has got to, in its own storage. */
-export interface MarkStore {
-  /** The last seq stored of this epoch, or undefined when there is none: then it starts with seq 1. */
-  load(board: string, epoch: string): Promise<number | undefined>;
-}
-
-export interface EpochStart {
-  epoch: string;
-  /** Counts the board's epochs: 0, 1, 2 … */
-  ordinal: number;
-  head: number;
-  /** The epoch before; undefined when the board is seen for the first time. */
-  previous: string | undefined;
-}
-
-export interface BoardPosition {
-  board: string;
-  epoch: string;
-  /** Last seq that the handler is done with. */
-  last: number;
-  head: number;
-  caughtUp: boolean;
-}
-
-export interface BoardFollowerOptions {
-  /** Names its loops and its consumer. */
-  name: string;
-  bus: Bus;
-  chat: ChatLog;
-  context: Pick<ServiceContext, 'logger' | 'metrics' | 'supervisor'>;
-  /**
-   * `head`: starts at chat's head, the handler is synchronous, and its exceptions are counted.
-   * A mark store: starts behind the marks; a batch whose handler rejects comes again until it resolves. The handler
-   * stores its mark together with the events.
-   */
-  marks: 'head' | MarkStore;
-  /** Name of a durable consumer on the mirror. */
-  durable?: string;
-  /** Each event of each board once, in seq order, without a hole. Calls for one board never overlap. */
-  onEvents: EventsHandler;
-  /** Before the first event of an epoch, also when a board is first seen. A rejection is retried. */
-  onEpoch?: (board: string, start: EpochStart) => void | Promise<void>;
-  onRemoved?: (board: string) => void;
-  /** Every answer of `/sync`, after its boards were applied. */
-  onControl?: (changes: SyncResponse) => void;
-  /** Events held for the handler, and as many behind holes. */
-  queueMax?: number;
-  /** Handler calls at once, for different boards; only with marks. */
-  concurrency?: number;
-}
 
 const queueMaxDefault = 16_384;
 const batchMax = 512;
@@ -85,7 +34,7 @@ const syncMs = { streaming: 250, alone: 50 };
  */
 export class BoardFollower {
   readonly #options: BoardFollowerOptions;
-  readonly #tracks = new Map<string, BoardTrack>();
+  readonly #roster: BoardRoster;
   readonly #held: Held;
   readonly #metrics: FollowerMetrics;
   readonly #sync: SyncLoop;
@@ -118,9 +67,19 @@ export class BoardFollower {
       onOtherEpoch: () => this.#sync.refresh(),
       onFailure: (track, error) => this.#onFillFailed(track, error),
     });
+    this.#roster = new BoardRoster({
+      ...options,
+      held: this.#held,
+      handover: this.#handover,
+      logger: context.logger,
+      onPositioned: (track) => this.#filler.want(track),
+    });
     this.#sync = new SyncLoop({
       chat,
-      apply: (changes) => this.#apply(changes),
+      apply: (changes) => {
+        this.#roster.apply(changes);
+        options.onControl?.(changes);
+      },
       onFailure: (error) => context.logger.warn({ event: 'follower.sync_failed', err: error }),
       intervalMs: () => (this.#intake.isAttached ? syncMs.streaming : syncMs.alone),
     });
@@ -137,6 +96,7 @@ export class BoardFollower {
   /** Ends the intake and waits, at most 5 s, for handlers that are running. Stop the supervisor as well. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#roster.stop();
     await this.#intake.close();
     await this.#filler.stop();
     await this.#handover.stop();
@@ -144,11 +104,11 @@ export class BoardFollower {
   }
 
   boards(): BoardPosition[] {
-    return [...this.#tracks.values()].filter((track) => track.isReady).map(positionOf);
+    return [...this.#roster.all()].filter((track) => track.isReady).map(positionOf);
   }
 
   position(board: string): BoardPosition | undefined {
-    const track = this.#tracks.get(board);
+    const track = this.#roster.get(board);
     return track?.isReady === true ? positionOf(track) : undefined;
   }
 
@@ -159,7 +119,7 @@ export class BoardFollower {
 
   /** The highest seq known to exist. */
   head(board: string): number | undefined {
-    return this.#tracks.get(board)?.head;
+    return this.#roster.get(board)?.head;
   }
 
   /** When chat last answered `/sync`, milliseconds since the Unix epoch; 0 before the first answer. */
@@ -177,13 +137,11 @@ export class BoardFollower {
     while (!loop.signal.aborted) {
       await loop.idle(TailWatch.everyMs);
       if (this.#stopping.signal.aborted) continue;
-      this.#tails.look(this.#tracks.values());
-      for (const track of this.#tracks.values()) if (needsPreparing(track)) void this.#prepare(track);
+      this.#tails.look(this.#roster.all());
+      this.#roster.positionTheRest();
     }
     await this.#intake.close();
   }
-
-  // ---- what JetStream says ----
 
   #receive(message: BusMessage): { track: BoardTrack; seq: number } | undefined {
     const event = fromBusMessage(message);
@@ -191,7 +149,7 @@ export class BoardFollower {
       this.#metrics.foreignDropped();
       return undefined;
     }
-    const track = this.#tracks.get(event.board);
+    const track = this.#roster.get(event.board);
     if (track === undefined) return undefined;
     switch (track.offer(event)) {
       case 'next':
@@ -215,76 +173,6 @@ export class BoardFollower {
     }
     return { track, seq: event.seq };
   }
-
-  // ---- what chat says ----
-
-  #apply(changes: SyncResponse): void {
-    for (const announced of changes.boards) this.#applyBoard(announced);
-    const gone = changes.full ? this.#boardsMissingIn(changes.boards) : changes.removedBoards;
-    for (const board of gone) this.#remove(board);
-    this.#options.onControl?.(changes);
-  }
-
-  #applyBoard(announced: SyncBoard): void {
-    const track = this.#tracks.get(announced.slug) ?? this.#addTrack(announced);
-    track.announced = announced;
-    if (needsPreparing(track)) void this.#prepare(track);
-    else if (track.epoch === announced.epoch) track.head = Math.max(track.head, announced.head);
-  }
-
-  #addTrack(announced: SyncBoard): BoardTrack {
-    const track = new BoardTrack(announced, this.#held);
-    this.#tracks.set(announced.slug, track);
-    return track;
-  }
-
-  /** Brings a board to where its epoch starts for us: what is left of the former epoch is handed over first. */
-  async #prepare(track: BoardTrack): Promise<void> {
-    const previous = track.epochs.size > 0 ? track.epoch : undefined;
-    track.isReady = false;
-    track.isPreparing = true;
-    try {
-      await this.#handover.settle(track);
-      if (track.isGone || this.#stopping.signal.aborted) return;
-      const { epoch, epochOrdinal: ordinal, head } = track.announced;
-      await this.#options.onEpoch?.(track.board, { epoch, ordinal, head, previous });
-      const seq = await this.#startOf(track, epoch, head);
-      if (track.isGone) return;
-      track.standAt({ epoch, seq, head: track.announced.epoch === epoch ? track.announced.head : head });
-      this.#filler.want(track);
-    } catch (error) {
-      track.retryAt = performance.now() + 500;
-      this.#options.context.logger.error({ event: 'follower.epoch_failed', board: track.board, err: error });
-    } finally {
-      track.isPreparing = false;
-    }
-  }
-
-  async #startOf(track: BoardTrack, epoch: string, head: number): Promise<number> {
-    const { marks, context } = this.#options;
-    if (marks === 'head') return head;
-    const mark = (await marks.load(track.board, epoch)) ?? 0;
-    if (mark > track.announced.head && track.announced.epoch === epoch) {
-      context.logger.error({ event: 'follower.mark_above_head', board: track.board, epoch, mark, head });
-    }
-    return mark;
-  }
-
-  #boardsMissingIn(boards: SyncBoard[]): string[] {
-    const present = new Set(boards.map(({ slug }) => slug));
-    return [...this.#tracks.keys()].filter((board) => !present.has(board));
-  }
-
-  #remove(board: string): void {
-    const track = this.#tracks.get(board);
-    if (track === undefined) return;
-    track.isGone = true;
-    track.forget();
-    this.#tracks.delete(board);
-    this.#options.onRemoved?.(board);
-  }
-
-  // ---- what went wrong ----
 
   #onLost(track: BoardTrack): void {
     this.#metrics.lostTail();
@@ -326,14 +214,9 @@ export class BoardFollower {
       gauge.set(this.#intake.pending),
     );
     metrics.gauge('follower_lag_events', 'Events in the log that the handler is not done with.', [], (gauge) =>
-      gauge.set([...this.#tracks.values()].reduce((sum, track) => sum + Math.max(0, track.head - track.handed), 0)),
+      gauge.set([...this.#roster.all()].reduce((sum, track) => sum + Math.max(0, track.head - track.handed), 0)),
     );
   }
-}
-
-function needsPreparing(track: BoardTrack): boolean {
-  if (track.isPreparing || track.isGone || performance.now() < track.retryAt) return false;
-  return !track.isReady || track.epoch !== track.announced.epoch;
 }
 
 function positionOf({ board, epoch, handed, head }: BoardTrack): BoardPosition {

@@ -61,9 +61,10 @@ export class SyncLoop {
     abort();
     if (isAskedAnew) return void answer.catch(() => undefined);
     const changes = await answer;
+    this.options.apply(changes);
+    // Only now: what could not be applied, a revocation perhaps, must come again.
     this.#version = changes.version;
     this.answeredAt = Date.now();
-    this.options.apply(changes);
   }
 }
 

@@ -156,15 +156,31 @@ describe('BoardFollower', () => {
       await eventually(() => expect(recorder.seqs('events', 'bbbbbbbb')).toEqual([5, 6]));
     });
 
-    test('an event of an epoch that chat does not know changes nothing', async () => {
+    test('events of an epoch that chat does not know change nothing and cost few questions', async () => {
       const board = fixture.log.create('events');
       const recorder = await fixture.follow();
-      const stale = { ...board, epoch: 'zzzzzzzz' };
-      await fixture.mirror(stale, fixture.log.append(stale, 1).slice(0, 1));
-      fixture.log.boards.get('events')!.items = [];
+      const stale = { ...board, epoch: 'zzzzzzzz', items: [] };
+      const before = fixture.log.syncs;
+      await fixture.mirror(stale, fixture.log.append(stale, 2_000));
       await fixture.publish(board, 2);
       await eventually(() => expect(recorder.seqs('events')).toEqual([1, 2]));
+      expect(fixture.log.syncs - before).toBeLessThan(20);
       expect(recorder.epochs).toEqual(['events ->aaaaaaaa@0']);
+    });
+
+    test('tells control changes after each answer, and again when they could not be applied', async () => {
+      let calls = 0;
+      const recorder = await fixture.follow({
+        onControl: () => {
+          calls += 1;
+          if (calls === 1) throw new Error('not now');
+        },
+      });
+      expect(calls).toBeGreaterThanOrEqual(2);
+      const before = calls;
+      fixture.log.create('later');
+      await eventually(() => expect(recorder.follower.position('later')).toBeDefined());
+      expect(calls).toBeGreaterThan(before);
     });
 
     test('takes up new boards and forgets removed ones', async () => {

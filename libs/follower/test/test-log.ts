@@ -19,6 +19,7 @@ export class TestLog implements ChatLog {
   /** Gives smaller pages than asked for. */
   pageMax = Number.POSITIVE_INFINITY;
   ranges = 0;
+  syncs = 0;
 
   create(slug: string, epoch = 'aaaaaaaa'): LoggedBoard {
     const board = { slug, epoch, items: [], relayed: 0 };
@@ -54,6 +55,7 @@ export class TestLog implements ChatLog {
   }
 
   async sync(since: string | undefined, signal: AbortSignal): Promise<SyncResponse> {
+    this.syncs += 1;
     this.#refuseWhenDown();
     if (since === String(this.#version)) await this.#change(signal);
     this.#refuseWhenDown();

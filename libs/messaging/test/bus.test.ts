@@ -95,10 +95,10 @@ describe('Bus', () => {
     const last = await bus.streams.lastBySubject(notes.name, 'note.>');
     expect(last).toMatchObject({ subject: 'note.a', streamSequence: 3 });
     expect(last!.headers.get('Nats-Msg-Id')).toBe('n3');
-    expect(await bus.streams.deleteMessage(notes.name, 3)).toBe(true);
-    expect(await bus.streams.deleteMessage(notes.name, 3)).toBe(false);
+    expect(await bus.streams.deleteMessage(notes.name, 2)).toBe(true);
+    expect(await bus.streams.deleteMessage(notes.name, 2)).toBe(false);
     expect(await bus.streams.deleteMessage(notes.name, 99)).toBe(false);
-    expect((await bus.streams.lastBySubject(notes.name, 'note.>'))!.streamSequence).toBe(2);
+    expect((await bus.streams.info(notes.name))!.messages).toBe(2);
     expect(await bus.streams.lastBySubject('NOWHERE', 'note.>')).toBeUndefined();
   });
 });
