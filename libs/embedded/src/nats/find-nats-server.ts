@@ -11,6 +11,8 @@ export interface FindNatsOptions {
   onSlow?: (text: string) => void;
   /** Replaceable, so that a test can be a machine without a network. */
   fetchers?: NatsFetcher[];
+  /** Searched after PATH, which an ordinary user's often lacks. */
+  usualFolders?: string[];
 }
 
 /** A way to bring the program onto this machine, into a cache folder. */
@@ -41,7 +43,7 @@ export async function findNatsServer(options: FindNatsOptions): Promise<NatsBina
   const named = env['NATS_SERVER_BIN'];
   if (named) return namedBinary(named);
   tried.push('NATS_SERVER_BIN: not set');
-  return (await installedBinary(env, tried)) ?? (await cachedBinary(env, tried)) ?? fetchBinary(options, tried);
+  return (await installedBinary(options, tried)) ?? (await cachedBinary(env, tried)) ?? fetchBinary(options, tried);
 }
 
 /** What the user named is taken at its word: an older one with a warning, a missing one is an error. */
@@ -51,8 +53,9 @@ async function namedBinary(path: string): Promise<NatsBinary> {
   return { path, version, origin: 'NATS_SERVER_BIN', ...ageWarning(version) };
 }
 
-async function installedBinary(env: Environment, tried: string[]): Promise<NatsBinary | undefined> {
-  const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/bin'];
+async function installedBinary(options: FindNatsOptions, tried: string[]): Promise<NatsBinary | undefined> {
+  const { env, usualFolders = ['/usr/sbin', '/usr/local/bin'] } = options;
+  const folders = [...(env['PATH'] ?? '').split(delimiter), ...usualFolders];
   for (const folder of new Set(folders.filter((name) => name.startsWith('/')))) {
     const path = join(folder, 'nats-server');
     const version = await natsVersion(path);
@@ -60,7 +63,7 @@ async function installedBinary(env: Environment, tried: string[]): Promise<NatsB
     if (isSupported(version)) return { path, version, origin: folder };
     tried.push(`${path}: version ${version} is older than ${oldestSupported}`);
   }
-  tried.push('PATH, /usr/sbin, /usr/local/bin: no usable nats-server');
+  tried.push(`PATH, ${usualFolders.join(', ')}: no usable nats-server`);
   return undefined;
 }
 
