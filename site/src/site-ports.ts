@@ -10,6 +10,8 @@ export interface SitePorts {
 
 export const defaultPort = 8_080;
 const defaultInternalBase = 9_100;
+const unprivilegedMin = 1_024;
+const portMax = 65_535;
 
 /**
  * The ports a site listens on: `PORT` for the public address; internal ports are `INTERNAL_PORT_BASE` + 1 … 5, which
@@ -37,9 +39,9 @@ async function anyPorts(gateways: number): Promise<SitePorts> {
 
 async function fixedPorts(env: Environment, gateways: number): Promise<SitePorts> {
   const port = portOf(env, 'PORT', defaultPort);
-  const base = portOf(env, 'INTERNAL_PORT_BASE', defaultInternalBase + 100 * (port - defaultPort));
-  if (base < 1 || base + serviceKinds.length + gateways > 65_535) {
-    throw new UserError(`No internal ports follow from PORT=${port}: set INTERNAL_PORT_BASE as well.`);
+  const base = portOf(env, 'INTERNAL_PORT_BASE', internalBaseFor(port));
+  if (base + serviceKinds.length + gateways > portMax) {
+    throw new UserError(`INTERNAL_PORT_BASE=${base} leaves no room for the internal ports below ${portMax}.`);
   }
   const internal = { gateway: [], chat: [], federation: [], audit: [], applets: [] } as SitePorts['internal'];
   serviceKinds.forEach((kind, index) => internal[kind].push(base + 1 + index));
@@ -50,6 +52,13 @@ async function fixedPorts(env: Environment, gateways: number): Promise<SitePorts
   }
   await assertFree(result, port, env['PUBLIC_HOST'] || '0.0.0.0');
   return result;
+}
+
+/** 9100 for 8080, 9200 for 8081 …; where that leads out of the range, ten thousand beside the port. */
+function internalBaseFor(port: number): number {
+  const base = defaultInternalBase + 100 * (port - defaultPort);
+  if (base >= unprivilegedMin && base < portMax - 100) return base;
+  return port < portMax - 20_000 ? port + 10_000 : port - 10_000;
 }
 
 async function assertFree(ports: SitePorts, port: number, host: string): Promise<void> {
@@ -69,7 +78,7 @@ function portOf(env: Environment, name: string, fallback: number): number {
   const text = env[name];
   if (!text) return fallback;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+  if (!Number.isInteger(port) || port < 1 || port > portMax) {
     throw new UserError(`${name}=${text} is not a port: give a number from 1 to 65535.`);
   }
   return port;

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseLauncherArguments } from '../src/launcher-arguments.ts';
+import { readable } from '../src/log-echo.ts';
+import { choosePorts } from '../src/site-ports.ts';
+import { statusText } from '../src/status-text.ts';
+
+describe('the command line', () => {
+  it('knows its options, and tells the rest', () => {
+    expect(parseLauncherArguments(['--fresh', '--processes'])).toEqual({
+      isFresh: true,
+      mode: 'processes',
+      isHelp: false,
+    });
+    expect(() => parseLauncherArguments(['--frehs'])).toThrow(/Unknown option --frehs/);
+  });
+});
+
+describe('ports', () => {
+  it('follow PORT, so that two sites on one machine do not meet', async () => {
+    const { internal } = await choosePorts({ PORT: '8137' }, 1, 'fixed');
+    expect(internal.gateway).toEqual([14_801]);
+    expect(internal.applets).toEqual([14_805]);
+  });
+
+  it.each(['3033', '23033', '64033'])('exist beside any PORT, also %s', async (PORT) => {
+    const { internal } = await choosePorts({ PORT }, 1, 'fixed');
+    for (const [port = 0] of Object.values(internal)) expect(port).toBeGreaterThan(1_024);
+  });
+
+  it('that are none are refused by their name', async () => {
+    await expect(choosePorts({ PORT: '80a' }, 1, 'fixed')).rejects.toThrow(/PORT=80a/);
+    await expect(choosePorts({ INTERNAL_PORT_BASE: '65535', PORT: '8138' }, 1, 'fixed')).rejects.toThrow(/INTERNAL/);
+  });
+});
+
+describe('what the terminal shows of the logs', () => {
+  it('are warnings and errors, in a form for readers', () => {
+    const line = { time: '2026-01-02T03:04:05.678Z', service: 'chat', event: 'relay.failed', err: { message: 'gone' } };
+    expect(readable(JSON.stringify({ ...line, level: 'error' }))).toBe('03:04:05 error chat relay.failed gone');
+    expect(readable(JSON.stringify({ ...line, level: 'info' }))).toBeUndefined();
+  });
+
+  it('includes what is no log line at all: the last words of a crash', () => {
+    expect(readable('Segmentation fault')).toBe('Segmentation fault');
+  });
+});
+
+describe('the status of a site', () => {
+  const service = { name: 'chat', kind: 'chat', internalUrl: 'http://127.0.0.1:9102', pid: 7 };
+  const record = {
+    pid: 1,
+    mode: 'processes' as const,
+    startedAt: 'T',
+    publicUrl: 'http://localhost:8080',
+    services: [service],
+  };
+
+  it('tells per loop and board what is alive, and names what is not', () => {
+    const loop = {
+      name: 'relay',
+      alive: false,
+      startedAt: null,
+      lastBeatAt: '1970-01-01T00:00:01.000Z',
+      restarts: 3,
+      lastError: 'boom',
+    };
+    const status = {
+      service: 'chat',
+      status: 'unavailable',
+      reasons: ['loop relay'],
+      loops: [loop],
+      boards: [{ board: 'events', head: 10, relayed: 8 }],
+      queues: { append: 2 },
+    };
+    const text = statusText(record, [{ service, status }], 3_000);
+    expect(text).toMatch(/chat {2}pid 7.*unavailable: loop relay/);
+    expect(text).toMatch(/relay +NO +2\.0 s ago +3 +boom/);
+    expect(text).toMatch(/events +10 +8 +- +-/);
+    expect(text).toMatch(/append +2/);
+  });
+
+  it('says why a service gave no answer', () => {
+    expect(statusText(record, [{ service, status: 'does not answer' }])).toContain('does not answer');
+  });
+});
