@@ -16,6 +16,7 @@ import { BoardFollow, type FollowHandlers, type FollowPhase } from './follow.ts'
 import { HttpDoor } from './http-door.ts';
 import { Outbox, type OutboxOptions } from './outbox.ts';
 import type { Presence } from './presence-list.ts';
+import { PresencePoll } from './presence-poll.ts';
 import { sseTransport } from './sse-stream.ts';
 import { ProvidedTokens, SessionTokens, type KeptSession, type TokenSource } from './tokens.ts';
 import { webSocketTransport, type SocketConstructor } from './websocket-stream.ts';
@@ -33,6 +34,8 @@ export interface BoardwireClientOptions {
   outbox?: OutboxOptions;
   /** The site's heartbeat; a stream that is silent for 2.5 of them is taken for dead. */
   heartbeatMs?: number;
+  /** How often an event stream's follow asks who is here; a WebSocket is told. */
+  presencePollMs?: number;
   /** Waits between attempts, of streams and of what waits to be sent. */
   backoff?: BackoffOptions;
 }
@@ -160,6 +163,7 @@ export class BoardwireClient {
    */
   follow(board: string, options: FollowOptions): BoardFollow {
     const { subjects = ['>'], types = [], after, last, transport = 'websocket', onState, ...handlers } = options;
+    const poll = transport === 'sse' ? this.#presencePoll(board, subjects, options.onPresence) : undefined;
     let phase: FollowPhase = 'connecting';
     const follow = new BoardFollow({
       ...handlers,
@@ -177,6 +181,8 @@ export class BoardwireClient {
         // The site is back: what waits to be sent need not wait out its pause.
         if (state.phase === 'live' && phase !== 'live') this.#wakeOutboxes();
         phase = state.phase;
+        if (phase === 'live') poll?.start();
+        else poll?.stop();
         onState?.(state);
       },
     });
@@ -196,6 +202,11 @@ export class BoardwireClient {
     for (const follow of this.#follows) follow.close();
     for (const outbox of this.#outboxes.values()) outbox.close();
     this.#outboxes.clear();
+  }
+
+  #presencePoll(board: string, subjects: readonly string[], tell: FollowHandlers['onPresence']) {
+    const everyMs = this.#options.presencePollMs ?? 10_000;
+    return tell && new PresencePoll(() => this.presence(board, subjects), tell, everyMs);
   }
 
   #wakeOutboxes(): void {

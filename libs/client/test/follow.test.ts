@@ -15,6 +15,7 @@ beforeEach(async () => {
     baseUrl: site.url,
     webSocket: WebSocket as unknown as SocketConstructor,
     heartbeatMs: 200,
+    presencePollMs: 30,
     backoff: { firstMs: 5, baseMs: 20, maxMs: 100 },
   });
   await client.accounts.guest('ana');
@@ -244,14 +245,17 @@ test('a busy site is asked again when it said', async () => {
   expect(Date.now() - from).toBeGreaterThanOrEqual(145);
 });
 
-test('who is here comes with the follow, once per person', async () => {
-  const lists: string[][] = [];
-  watch({ onPresence: ({ users }) => lists.push(users.map(({ name }) => name)) });
-  await eventually(() => expect(lists.at(-1)).toEqual(['ana']));
-  const other = new BoardwireClient({ baseUrl: site.url, webSocket: WebSocket as unknown as SocketConstructor });
-  await other.accounts.guest('ben');
-  other.follow('events', { onEvent: () => undefined, onPresence: () => undefined });
-  await eventually(() => expect(lists.at(-1)).toEqual(['ana', 'ben']));
-  other.close();
-  await eventually(() => expect(lists.at(-1)).toEqual(['ana']));
-});
+test.each(['websocket', 'sse'] as const)(
+  'who is here comes with a follow by %s, once per person',
+  async (transport) => {
+    const lists: string[][] = [];
+    watch({ transport, onPresence: ({ users }) => lists.push(users.map(({ name }) => name)) });
+    await eventually(() => expect(lists.at(-1)).toEqual(['ana']));
+    const other = new BoardwireClient({ baseUrl: site.url, webSocket: WebSocket as unknown as SocketConstructor });
+    await other.accounts.guest('ben');
+    other.follow('events', { onEvent: () => undefined, onPresence: () => undefined });
+    await eventually(() => expect(lists.at(-1)).toEqual(['ana', 'ben']));
+    other.close();
+    await eventually(() => expect(lists.at(-1)).toEqual(['ana']));
+  },
+);

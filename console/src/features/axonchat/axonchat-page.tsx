@@ -1,7 +1,8 @@
 import { Alert, Loader } from '@mantine/core';
 import type { User } from '@boardwire/contracts';
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { useClient, useSession } from '../../realtime/client-context.tsx';
+import { useKept } from '../../realtime/kept.ts';
 import { useStore } from '../../realtime/store.ts';
 import { ConnectionBar } from '../../ui/connection-bar.tsx';
 import { Notice } from '../../ui/notice.tsx';
@@ -21,7 +22,7 @@ export function AxonChatPage() {
 
 function Lobby({ user }: { user: User }) {
   const client = useClient();
-  const [room] = useState(() => new LobbyRoom(client, user));
+  const room = useKept(`lobby of ${user.id}`, () => new LobbyRoom(client, user));
   useEffect(() => room.enter(), [room]);
   const view = useStore(room.view);
   const isClosed = view.connection?.phase === 'closed';

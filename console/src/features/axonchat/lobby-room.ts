@@ -14,6 +14,8 @@ import { lobby, messageOf, type Draft, type Message } from './message.ts';
 export interface RoomView {
   messages: readonly Message[];
   drafts: readonly Draft[];
+  /** How many messages were added at the end since the room was entered. */
+  appended: number;
   people: readonly PresentUser[];
   connection: FollowState | undefined;
   /** The newest part of the conversation has been read. */
@@ -41,6 +43,7 @@ export class LobbyRoom {
     this.view = new Store<RoomView>({
       messages: [],
       drafts: [],
+      appended: 0,
       people: [user],
       connection: undefined,
       isLoaded: false,
@@ -50,11 +53,12 @@ export class LobbyRoom {
     });
   }
 
-  /** Returns the way to leave. */
+  /** Goes on from where it was left, or starts with the newest page. Returns the way to leave. */
   enter(): () => void {
+    const cursor = this.#follow?.cursor;
     this.#follow = this.#client.follow(lobby.board, {
       subjects: lobby.reads,
-      last: pageSize,
+      ...(cursor === undefined ? { last: pageSize } : { after: cursor }),
       onEvent: (event, { cursor }) => {
         const message = messageOf(event, cursor);
         if (message !== undefined) this.#add([message]);
@@ -123,10 +127,13 @@ export class LobbyRoom {
   }
 
   #add(added: readonly Message[]): void {
-    const { messages, drafts } = this.view.value;
+    const { messages: known, drafts, appended } = this.view.value;
+    const messages = merge(known, added);
+    const newest = known.at(-1)?.seq ?? 0;
     const own = new Set(added.filter(({ authorId }) => authorId === this.#user.id).map(({ id }) => id));
     this.#show({
-      messages: merge(messages, added),
+      messages,
+      appended: appended + messages.filter(({ seq }) => seq > newest).length,
       drafts: drafts.some(({ id }) => own.has(id)) ? drafts.filter(({ id }) => !own.has(id)) : drafts,
     });
   }

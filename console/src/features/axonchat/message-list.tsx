@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { isSameDay, localDay } from '../../ui/time.ts';
 import { useStickToBottom } from '../../ui/use-stick-to-bottom.ts';
-import { groupMessages } from './conversation.ts';
+import { groupMessages, messagesMax } from './conversation.ts';
 import { DraftItem } from './draft-item.tsx';
 import type { LobbyRoom, RoomView } from './lobby-room.ts';
 import { MessageGroupItem } from './message-group-item.tsx';
@@ -17,7 +17,7 @@ export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomV
   const groups = useMemo(() => groupMessages(messages, isSameDay), [messages]);
   const { element, onScroll, toBottom, unseen } = useStickToBottom<HTMLDivElement>({
     first: messages[0]?.id,
-    count: messages.length,
+    count: view.appended,
   });
   const newestDraft = drafts.at(-1)?.id;
   // Who sends wants to see it, wherever they were reading.
@@ -29,9 +29,16 @@ export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomV
   return (
     <>
       {/* Focusable, because a keyboard must be able to scroll it. */}
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-      <div className={classes.scroll} ref={element} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
-        {view.hasEarlier && (
+      <div
+        className={classes.scroll}
+        ref={element}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="log"
+        aria-live={view.isLoaded ? 'polite' : 'off'}
+        aria-label="Messages"
+      >
+        {view.hasEarlier && messages.length < messagesMax && (
           <Button
             className={classes.earlier ?? ''}
             variant="subtle"

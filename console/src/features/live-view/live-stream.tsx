@@ -25,7 +25,6 @@ export function LiveStream({ liveWindow }: { liveWindow: LiveWindow }) {
       )}
       <div className={classes.stream}>
         {/* Focusable, because a keyboard must be able to scroll it. */}
-        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
         <div
           className={classes.rows}
           ref={element}
