@@ -15,6 +15,8 @@ export class AuditMetrics {
     this.#commitToCheckpoint = metrics.histogram(
       'audit_commit_to_checkpoint_seconds',
       'From the commit of an event to the signed checkpoint that covers it; the oldest event of each batch.',
+      [],
+      checkpointBuckets,
     );
     this.#appended = metrics.counter('audit_entries_total', 'Entries appended to the audit log.', ['kind']);
     this.#batchSize = metrics.histogram(
@@ -61,4 +63,5 @@ export class AuditMetrics {
   }
 }
 
+const checkpointBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 60];
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];

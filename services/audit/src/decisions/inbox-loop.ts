@@ -48,5 +48,7 @@ async function moveBatch({ inbox, sequencer, days, zoneOf, metrics }: InboxLoopO
   const calendar = { zoneOf, dayOf: (ms: number, zone: string) => days.dayOf(ms, zone) };
   metrics.inboxWaited((Date.now() - items[0]!.receivedMs) / 1_000);
   await sequencer.appendDecisions(items.map((item) => decisionEntry(item, calendar)));
+  // Taking decisions in may have opened or closed some.
+  await sequencer.countGaps();
   return items.length;
 }

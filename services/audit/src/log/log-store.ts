@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Database } from '@boardwire/database';
-import { CompactRange, encodeBase32, fullTiles, treeRoot } from '@boardwire/signing';
+import { isConnectionError, type Database, type Queryable } from '@boardwire/database';
+import { CompactRange, encodeBase32, fullTiles, tileWidth, treeRoot } from '@boardwire/signing';
 import { appendBatch, type Batch } from './append-batch.ts';
 import { DayPartitions } from './day-partitions.ts';
 import type { Gap } from './entry.ts';
@@ -13,7 +13,6 @@ export interface LogState {
   tree: Tree;
   /** Last audited seq by `board/epoch`. */
   marks: Map<string, number>;
-  gaps: number;
 }
 
 /** The stored log doesn't fit what was signed or counted: nothing may be appended until somebody has looked. */
@@ -35,12 +34,21 @@ export class LogStore {
 
   /** Reads what is needed to go on, and checks that it still is what the newest checkpoint promised. */
   async load(): Promise<LogState> {
-    const { epoch, size, edge } = await this.#tree();
-    const tree = new Tree(CompactRange.fromBytes(size, edge), await this.#openTiles(size));
-    await this.#assertGrownFromCheckpoint(tree);
-    const rows = await this.#database.query<{ board: string; epoch: string; seq: number }>('SELECT * FROM mark');
-    const marks = new Map(rows.map((row) => [markKey(row.board, row.epoch), row.seq]));
-    return { epoch, tree, marks, gaps: await this.openGaps() };
+    await this.#begin();
+    return this.#database.transaction(async (snapshot) => {
+      // One snapshot: a former leader may still be appending, and its next checkpoint is ahead of the tree read before.
+      await snapshot.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      const [row] = await snapshot.query<{ epoch: string; size: number; edge: Buffer }>('SELECT * FROM tree');
+      const { epoch, size, edge } = row!;
+      const tree = new Tree(CompactRange.fromBytes(size, edge), await openTiles(snapshot, size));
+      await assertGrownFromCheckpoint(snapshot, tree);
+      const marks = await snapshot.query<{ board: string; epoch: string; seq: number }>('SELECT * FROM mark');
+      return {
+        epoch,
+        tree,
+        marks: new Map(marks.map((mark) => [markKey(mark.board, mark.epoch), mark.seq])),
+      };
+    });
   }
 
   /** Appends one batch, or nothing. False when somebody else has appended since the state was loaded. */
@@ -71,39 +79,40 @@ export class LogStore {
   }
 
   /** The first replica that comes here begins the log. */
-  async #tree(): Promise<{ epoch: string; size: number; edge: Buffer }> {
+  async #begin(): Promise<void> {
     await this.#database.query(
       `INSERT INTO tree (epoch, size, edge) VALUES ($1, 0, '') ON CONFLICT (is_only) DO NOTHING`,
       [encodeBase32(randomBytes(5))],
     );
-    const [row] = await this.#database.query<{ epoch: string; size: number; edge: Buffer }>(
-      'SELECT epoch, size, edge FROM tree',
-    );
-    return row!;
   }
+}
 
-  async #openTiles(size: number): Promise<Buffer[][]> {
-    const open: Buffer[][] = [];
-    for (let level = 0; 256 ** level <= size; level += 1) {
-      const hashes = readTile(this.#database, { level, index: fullTiles(level, size) });
-      // oxlint-disable-next-line no-await-in-loop -- at most seven
-      open.push(await hashes);
-    }
-    return open;
+async function openTiles(database: Queryable, size: number): Promise<Buffer[][]> {
+  const open: Buffer[][] = [];
+  for (let level = 0; tileWidth ** level <= size; level += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- at most seven
+    open.push(await readTile(database, { level, index: fullTiles(level, size) }));
   }
+  return open;
+}
 
-  async #assertGrownFromCheckpoint(tree: Tree): Promise<void> {
-    const read = hashReader(this.#database);
-    if (!(await treeRoot(tree.size, read)).equals(tree.root())) {
-      throw new LogDamaged(`the leaves do not add up to the tree of ${tree.size}`);
-    }
-    const [signed] = await this.#database.query<{ size: number; root: Buffer }>(
-      'SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1',
-    );
-    if (signed === undefined) return;
-    if (signed.size > tree.size) throw new LogDamaged(`${signed.size} entries were signed, ${tree.size} are left`);
-    if (!(await treeRoot(signed.size, read)).equals(signed.root)) {
-      throw new LogDamaged(`the first ${signed.size} entries are not those that were signed`);
-    }
+/** Compares what is stored with itself and with the newest signature, at the price of a few reads. */
+async function assertGrownFromCheckpoint(database: Queryable, tree: Tree): Promise<void> {
+  const read = hashReader(database);
+  const rootOf = (size: number) =>
+    treeRoot(size, read).catch((cause: unknown) => {
+      if (isConnectionError(cause)) throw cause;
+      throw new LogDamaged(`the tree of ${size} cannot be read`, { cause });
+    });
+  if (!(await rootOf(tree.size)).equals(tree.root())) {
+    throw new LogDamaged(`the leaves do not add up to the tree of ${tree.size}`);
+  }
+  const [signed] = await database.query<{ size: number; root: Buffer }>(
+    'SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1',
+  );
+  if (signed === undefined) return;
+  if (signed.size > tree.size) throw new LogDamaged(`${signed.size} entries were signed, ${tree.size} are left`);
+  if (!(await rootOf(signed.size)).equals(signed.root)) {
+    throw new LogDamaged(`the first ${signed.size} entries are not those that were signed`);
   }
 }

@@ -73,7 +73,7 @@ export class Sequencer {
   async lead(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const state = await this.#options.store.load();
-    this.#options.metrics.gapsOpen(state.gaps);
+    await this.countGaps();
     const ended = this.#open(state);
     const onAbort = () => this.#term?.end(new Error('no longer the leader'));
     signal.addEventListener('abort', onAbort, { once: true });
@@ -136,6 +136,11 @@ export class Sequencer {
   async recordGap(gap: Gap): Promise<void> {
     this.#options.logger.error({ event: 'audit.gap_found', ...gap });
     await this.#options.store.recordGap(gap);
+    await this.countGaps();
+  }
+
+  /** Tells the metric how many gaps are open. */
+  async countGaps(): Promise<void> {
     this.#options.metrics.gapsOpen(await this.#options.store.openGaps());
   }
 
@@ -210,6 +215,7 @@ export class Sequencer {
     term.committed = { epoch: term.state.epoch, size: tree.size, root: tree.root() };
     this.#note(term, { entries, gaps, startedAt, queuedAt: batch[0]!.queuedAt });
     this.#onGrown();
+    if (gaps.length > 0) await this.countGaps();
   }
 
   #note(
@@ -225,8 +231,6 @@ export class Sequencer {
       waitedSeconds: (batch.startedAt - batch.queuedAt) / 1_000,
     });
     for (const gap of batch.gaps) logger.error({ event: 'audit.gap_found', ...gap });
-    term.state.gaps += batch.gaps.length;
-    if (batch.gaps.length > 0) metrics.gapsOpen(term.state.gaps);
     if (events.length === 0 || this.#unsigned.length >= unsignedMax) return;
     const oldestMs = events.reduce((oldest, { atMs }) => Math.min(oldest, atMs), Infinity);
     this.#unsigned.push({ size: term.committed.size, oldestMs });
