@@ -55,6 +55,9 @@ export interface FollowPlan extends FollowHandlers {
 /** A stream that stayed open this long counts as a success; shorter ones keep the backoff growing. */
 const steadyMs = 5_000;
 const laterMs = 5_000;
+/** How long a stream may take to open, and how many heartbeats an open one may miss. */
+const openingMs = 10_000;
+const quietHeartbeats = 2.5;
 const floorMaxMs = 5 * 60_000;
 /** Streams in a row that end for their token before they open: the site will not take it. */
 const refusedTokensMax = 3;
@@ -90,8 +93,7 @@ export class BoardFollow {
     this.#plan = plan;
     this.#position = new Position(plan.after);
     this.#backoff = plan.backoff ?? new Backoff();
-    const quietMs = (plan.heartbeatMs ?? limits.heartbeatMs) * 2.5;
-    this.#watchdog = new Watchdog(quietMs, () => this.#ended({ advice: 'return', reason: 'silent' }));
+    this.#watchdog = new Watchdog(() => this.#ended({ advice: 'return', reason: 'silent' }));
     void this.#connect();
   }
 
@@ -131,7 +133,7 @@ export class BoardFollow {
     const { baseUrl, board, subjects, types, after, last, transport, onPresence } = this.#plan;
     this.#token = token;
     this.#openedAtMs = undefined;
-    this.#watchdog.start();
+    this.#watchdog.start(openingMs);
     const attempt = this.#attempt;
     const isCurrent = () => attempt === this.#attempt;
     const cursor = this.#position.cursor ?? after;
@@ -195,6 +197,7 @@ export class BoardFollow {
   #opened(): void {
     this.#openedAtMs = Date.now();
     this.#refusedTokens = 0;
+    this.#watchdog.start((this.#plan.heartbeatMs ?? limits.heartbeatMs) * quietHeartbeats);
     this.#show({ phase: 'catching_up', stalledSince: undefined, reason: undefined, error: undefined });
   }
 

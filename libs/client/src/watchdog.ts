@@ -3,20 +3,19 @@
  * a laptop's sleep it notices within a step that the connection is of yesterday.
  */
 export class Watchdog {
-  readonly #quietMs: number;
   readonly #onQuiet: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
   #fedAtMs = 0;
 
-  constructor(quietMs: number, onQuiet: () => void) {
-    this.#quietMs = quietMs;
+  constructor(onQuiet: () => void) {
     this.#onQuiet = onQuiet;
   }
 
-  start(): void {
+  /** From now on, with this bound; a former one is forgotten. */
+  start(quietMs: number): void {
     this.stop();
     this.feed();
-    this.#timer = setInterval(() => this.#look(), this.#quietMs / 10);
+    this.#timer = setInterval(() => this.#look(quietMs), quietMs / 10);
   }
 
   feed(): void {
@@ -28,8 +27,8 @@ export class Watchdog {
     this.#timer = undefined;
   }
 
-  #look(): void {
-    if (Date.now() - this.#fedAtMs < this.#quietMs) return;
+  #look(quietMs: number): void {
+    if (Date.now() - this.#fedAtMs < quietMs) return;
     this.stop();
     this.#onQuiet();
   }

@@ -138,8 +138,9 @@ export class LobbyRoom {
     });
   }
 
-  #connectionChanged(connection: FollowState): void {
+  #connectionChanged(state: FollowState): void {
     const { isLoaded, messages } = this.view.value;
+    const connection = { ...state, lastEventAtMs: state.lastEventAtMs ?? messages.at(-1)?.at };
     if (connection.phase !== 'live' || isLoaded) return this.#show({ connection });
     // A full first page means that there may be more; the first look for it finds out.
     this.#show({ connection, isLoaded: true, hasEarlier: messages.length >= pageSize });
