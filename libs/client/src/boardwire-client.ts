@@ -12,7 +12,8 @@ import {
 import { Accounts } from './accounts.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { BoardwireError } from './errors.ts';
-import { BoardFollow, type FollowHandlers, type FollowPhase } from './follow.ts';
+import { BoardFollow } from './follow.ts';
+import type { FollowHandlers, FollowPhase } from './follow-state.ts';
 import { HttpDoor } from './http-door.ts';
 import { Outbox, type OutboxOptions } from './outbox.ts';
 import type { Presence } from './presence-list.ts';

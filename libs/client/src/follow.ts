@@ -1,43 +1,12 @@
-import { limits, type Reset, type StoredEvent } from '@boardwire/contracts';
+import { limits, type Reset } from '@boardwire/contracts';
 import { Backoff } from './backoff.ts';
 import { asBoardwireError, BoardwireError } from './errors.ts';
+import { initialFollowState, type FollowHandlers, type FollowState } from './follow-state.ts';
 import { Position } from './position.ts';
-import { PresenceList, type Presence } from './presence-list.ts';
+import { PresenceList } from './presence-list.ts';
 import type { OpenStream, StreamEnd, StreamSignal, StreamTransport } from './stream.ts';
 import type { TokenSource } from './tokens.ts';
 import { Watchdog } from './watchdog.ts';
-
-export type FollowPhase = 'connecting' | 'catching_up' | 'live' | 'reconnecting' | 'closed';
-
-/** A snapshot of how a follow is doing; a new object for every change. */
-export interface FollowState {
-  phase: FollowPhase;
-  /** When the last event happened, in ms since the Unix epoch: its own time if replayed, else when it arrived. */
-  lastEventAtMs: number | undefined;
-  /** Local time of the next attempt while `reconnecting` and waiting. */
-  retryAtMs: number | undefined;
-  /** Since when the site itself gets no events from behind (RFC 3339), while it says so. */
-  stalledSince: string | undefined;
-  /** What ended the last stream, or the follow. */
-  reason: string | undefined;
-  error: BoardwireError | undefined;
-}
-
-export interface EventPlace {
-  /** Absent on ephemeral events, which are not stored. */
-  cursor: string | undefined;
-  /** True while the stream catches up: it happened before this moment. */
-  isReplay: boolean;
-}
-
-export interface FollowHandlers {
-  /** Each matching event once, in order. */
-  onEvent: (event: StoredEvent, place: EventPlace) => void;
-  /** A gap can't be excluded: reload what is shown by history or state. Events go on from `head`. */
-  onReset?: (reset: Reset) => void;
-  onState?: (state: FollowState) => void;
-  onPresence?: (presence: Presence) => void;
-}
 
 export interface FollowPlan extends FollowHandlers {
   baseUrl: string;
@@ -72,14 +41,7 @@ export class BoardFollow {
   readonly #presence = new PresenceList();
   readonly #backoff: Backoff;
   readonly #watchdog: Watchdog;
-  #state: FollowState = {
-    phase: 'connecting',
-    lastEventAtMs: undefined,
-    retryAtMs: undefined,
-    stalledSince: undefined,
-    reason: undefined,
-    error: undefined,
-  };
+  #state: FollowState = initialFollowState;
   #stream: OpenStream | undefined;
   #token = '';
   #attempt = 0;

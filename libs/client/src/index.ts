@@ -10,7 +10,8 @@ export {
 } from './boardwire-client.ts';
 export { BoardwireError, type BoardwireErrorDetails, type ClientErrorCode } from './errors.ts';
 export { EventStreamParser, type EventStreamHandlers, type StreamMessage } from './event-stream-parser.ts';
-export { BoardFollow, type EventPlace, type FollowHandlers, type FollowPhase, type FollowState } from './follow.ts';
+export { BoardFollow } from './follow.ts';
+export type { EventPlace, FollowHandlers, FollowPhase, FollowState } from './follow-state.ts';
 export type { OutboxOptions } from './outbox.ts';
 export type { Presence } from './presence-list.ts';
 export type { KeptSession } from './tokens.ts';
