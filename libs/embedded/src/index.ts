@@ -21,3 +21,4 @@ export { provideNats, type ProvideNatsOptions } from './nats/provide-nats.ts';
 export type { PostgresServer } from './postgres/embedded-postgres.ts';
 export { createClusterTemplate, providePostgres, type ProvidePostgresOptions } from './postgres/provide-postgres.ts';
 export { stopServersIn } from './stop-servers-in.ts';
+export { natsAnswers, postgresAnswers } from './server-answers.ts';

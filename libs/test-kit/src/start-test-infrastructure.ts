@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { provideNats, providePostgres, type NatsServer, type PostgresServer } from '@boardwire/embedded';
-import { clusterTemplate, testPassword } from './cluster-template.ts';
+import type { NatsServer, PostgresServer } from '@boardwire/embedded';
 import { testFolder } from './test-folder.ts';
+import { startNats, startPostgres } from './test-servers.ts';
 
 /** A Postgres and a nats-server for one test file and nobody else: killing them disturbs no other suite. */
 export interface TestInfrastructure {
@@ -16,51 +16,35 @@ export interface TestInfrastructure {
 }
 
 /**
- * Starts real servers on ports of their own, without fsync, in about 0.3 s. They end with this process, also when it
- * is killed.
+ * Starts real servers on ports of their own, without fsync: containers where a Docker engine has the images, else
+ * embedded ones in about 0.3 s, which end with this process, also when it is killed.
  */
 export async function startTestInfrastructure(): Promise<TestInfrastructure> {
   const folder = await testFolder();
   const [postgres, nats] = await Promise.all([startPostgres(folder), startNats(folder)]);
-  const env = { DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_TOKEN: nats.token ?? '' };
-  return { postgres, nats, folder, env, stop: stopOnce([postgres, nats], folder) };
+  const env = { DATABASE_URL: postgres.server.url, NATS_URL: nats.server.url, NATS_TOKEN: nats.server.token ?? '' };
+  const stop = stopOnce([postgres, nats], folder);
+  return { postgres: postgres.server, nats: nats.server, folder, env, stop };
 }
 
 /** Only a Postgres. */
 export async function startTestPostgres(): Promise<Pick<TestInfrastructure, 'postgres' | 'folder' | 'stop'>> {
   const folder = await testFolder();
   const postgres = await startPostgres(folder);
-  return { postgres, folder, stop: stopOnce([postgres], folder) };
+  return { postgres: postgres.server, folder, stop: stopOnce([postgres], folder) };
 }
 
 /** Only a nats-server. */
 export async function startTestNats(): Promise<Pick<TestInfrastructure, 'nats' | 'folder' | 'stop'>> {
   const folder = await testFolder();
   const nats = await startNats(folder);
-  return { nats, folder, stop: stopOnce([nats], folder) };
+  return { nats: nats.server, folder, stop: stopOnce([nats], folder) };
 }
 
-async function startPostgres(folder: string): Promise<PostgresServer> {
-  const template = await clusterTemplate();
-  return providePostgres({
-    dataDir: folder,
-    env: {},
-    isDurable: false,
-    password: testPassword,
-    template,
-    maxConnections: 300,
-  });
-}
-
-/** A server that happens to be named in the environment is not for tests: they kill what they use. */
-function startNats(folder: string): Promise<NatsServer> {
-  return provideNats({ dataDir: folder, env: { ...process.env, NATS_URL: undefined } });
-}
-
-function stopOnce(servers: { stop(): Promise<void> }[], folder: string): () => Promise<void> {
+function stopOnce(servers: { remove(): Promise<void> }[], folder: string): () => Promise<void> {
   let stopping: Promise<void> | undefined;
   return () =>
-    (stopping ??= Promise.all(servers.map((server) => server.stop())).then(() =>
+    (stopping ??= Promise.all(servers.map((server) => server.remove())).then(() =>
       rm(folder, { recursive: true, force: true }),
     ));
 }

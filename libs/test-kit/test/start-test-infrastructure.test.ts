@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { isAlive } from '@boardwire/embedded';
+import { natsAnswers } from '@boardwire/embedded';
 import pg from 'pg';
 import { eventually } from '../src/eventually.ts';
 import { startTestInfrastructure, type TestInfrastructure } from '../src/start-test-infrastructure.ts';
@@ -45,11 +45,11 @@ describe('a suite has a Postgres of its own', () => {
 describe('a suite has a nats-server of its own', () => {
   it('comes back on its port after a crash', async () => {
     const { nats } = infrastructure;
-    const { port, pid } = nats;
+    const { port } = nats;
     await nats.kill();
-    expect(await isAlive(pid as number)).toBe(false);
+    expect(await natsAnswers('127.0.0.1', port)).toBe(false);
     await nats.start();
     expect(nats.port).toBe(port);
-    expect(nats.pid).not.toBe(pid);
+    expect(await natsAnswers('127.0.0.1', port)).toBe(true);
   });
 });
