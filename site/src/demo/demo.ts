@@ -66,7 +66,7 @@ async function playAndCompare(
     judge('audit log', replay.accepted, await audit.eventsFrom(auditSize)),
   ];
   for (const { failure } of [follower, lateJoiner ?? follower]) {
-    if (failure !== undefined) say(`  a stream ended: ${failure instanceof Error ? failure.message : String(failure)}`);
+    if (failure !== undefined) say(`  a stream ended: ${failure.message}`);
   }
   follower.close();
   lateJoiner?.close();

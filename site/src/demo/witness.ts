@@ -17,7 +17,7 @@ export class Witness {
   /** What came live while history was being read. */
   #held: Witness['sightings'] | undefined;
   #reloads = 0;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(client: BoardwireClient, board: string, after: string) {
     this.#client = client;
@@ -32,7 +32,7 @@ export class Witness {
         (this.#held ?? this.sightings).push(sighting);
       },
       onReset: (reset) => {
-        this.#reload(reset).catch((error: unknown) => (this.#failure = error));
+        this.#reload(reset).catch((error: Error) => (this.#failure = error));
       },
       onState: ({ phase, error }) => {
         if (phase === 'closed') this.#failure ??= error;
@@ -45,7 +45,7 @@ export class Witness {
   }
 
   /** What ended it before its time. */
-  get failure(): unknown {
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
