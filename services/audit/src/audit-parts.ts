@@ -1,5 +1,5 @@
 import { durables } from '@boardwire/contracts';
-import { AdvisoryLock, type Database } from '@boardwire/database';
+import { AdvisoryLock, isConnectionError, type Database } from '@boardwire/database';
 import { BoardFollower, chatLogOver } from '@boardwire/follower';
 import type { Bus } from '@boardwire/messaging';
 import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
@@ -82,35 +82,30 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     onControl: intake.onControl,
   });
   const zoneOf = (board: string | undefined) => intake.zoneOf(board);
+  // A term that ends with its connection is followed by the next attempt at the lock.
+  const lead = (signal: AbortSignal) =>
+    sequencer.lead(signal).catch((error: unknown) => {
+      if (!isConnectionError(error)) throw error;
+    });
   const start = () => {
     supervisor.run('audit-sequencer', { beatEveryMs: 1_000 }, async (loop) => {
       const beating = setInterval(() => loop.beat(), 250);
       try {
-        await AdvisoryLock.lead(
-          database,
-          'sequencer',
-          loop.signal,
-          (signal) => sequencer.lead(signal),
-          () => loop.beat(),
-        );
+        await AdvisoryLock.lead(database, 'sequencer', loop.signal, lead, () => loop.beat());
       } finally {
         clearInterval(beating);
       }
     });
     supervisor.run('audit-checkpoint', { beatEveryMs: 1_000 }, (loop) => checkpointer.run(loop));
-    supervisor.run(
-      'audit-inbox',
-      { beatEveryMs: 1_000 },
-      inboxLoop({ inbox, sequencer, days, zoneOf, metrics, logger }),
-    );
+    supervisor.run('audit-inbox', { beatEveryMs: 1_000 }, inboxLoop({ inbox, sequencer, days, zoneOf, metrics }));
     // A replica that has never led doesn't draw on the consumer that the leader reads.
     void sequencer.whenLeading(stopping.signal).then(() => {
       if (!stopping.signal.aborted) follower.start();
     });
   };
   const stop = async () => {
-    await follower.stop();
     stopping.abort();
+    await follower.stop();
     await checkpointer.finish();
   };
   return { sequencer, checkpointer, follower, inbox, start, stop };

@@ -178,7 +178,7 @@ describe('decisions', () => {
   });
 
   test('whose numbers jump leave a gap, which closes when the rest comes after all', async () => {
-    const streams = { service: 'gateway/pod-1' };
+    const streams = { service: 'gateway-pod1' };
     await decide({ ...streams, decisions: [decision(1), decision(5)] });
     expect((await health()).gaps).toBe(1);
     expect(await decide({ ...streams, decisions: [decision(3)] })).toEqual({ status: 200, body: { received: 5 } });
@@ -187,7 +187,7 @@ describe('decisions', () => {
     expect((await health()).gaps).toBe(0);
     await eventually(async () => {
       const { entries } = auditPageSchema.parse(await json('days/2026-11-02'));
-      expect(entries.filter(({ origin }) => origin === 'gateway/pod-1')).toHaveLength(5);
+      expect(entries.filter(({ origin }) => origin === 'gateway-pod1')).toHaveLength(5);
     });
   });
 

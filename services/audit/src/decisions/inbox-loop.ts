@@ -1,6 +1,6 @@
 import { isConnectionError } from '@boardwire/database';
-import type { Logger, Loop } from '@boardwire/service-kit';
-import type { Sequencer } from '../log/sequencer.ts';
+import type { Loop } from '@boardwire/service-kit';
+import { TermEnded, type Sequencer } from '../log/sequencer.ts';
 import type { ZoneDays } from '../log/zone-days.ts';
 import type { AuditMetrics } from '../metrics.ts';
 import { decisionEntry } from './decision-entry.ts';
@@ -12,7 +12,6 @@ export interface InboxLoopOptions {
   days: ZoneDays;
   zoneOf: (board: string | undefined) => string;
   metrics: AuditMetrics;
-  logger: Logger;
 }
 
 const batchMax = 512;
@@ -21,25 +20,25 @@ const lookEveryMs = 250;
 
 /** Moves decisions from the inbox into the log while this process leads. */
 export function inboxLoop(options: InboxLoopOptions): (loop: Loop) => Promise<void> {
-  const { inbox, sequencer, logger } = options;
+  const { inbox, sequencer } = options;
   return async (loop) => {
     let wake: () => void = () => undefined;
     inbox.onReceived(() => wake());
     while (!loop.signal.aborted) {
       const received = new Promise<void>((resolve) => (wake = resolve));
       // oxlint-disable-next-line no-await-in-loop -- a batch after the other
-      const moved =
-        sequencer.committed === undefined
-          ? 0
-          : await moveBatch(options).catch((error: unknown) => {
-              if (!isConnectionError(error)) logger.warn({ event: 'audit.inbox_failed', err: error });
-              return 0;
-            });
+      const moved = sequencer.committed === undefined ? 0 : await moveBatch(options).catch(nothingMoved);
       // oxlint-disable-next-line no-await-in-loop
       if (moved < batchMax) await loop.idle(lookEveryMs, received);
       else loop.beat();
     }
   };
+}
+
+/** What passes by itself is tried again; anything else ends the loop, so that it is seen. */
+function nothingMoved(error: unknown): number {
+  if (isConnectionError(error) || error instanceof TermEnded) return 0;
+  throw error;
 }
 
 async function moveBatch({ inbox, sequencer, days, zoneOf, metrics }: InboxLoopOptions): Promise<number> {

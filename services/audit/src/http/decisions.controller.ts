@@ -23,8 +23,9 @@ export class DecisionsController {
   }
 }
 
-/** A service speaks for itself: by its name, or by a stream of its own such as `gateway/<incarnation>`. */
+/** A service speaks for itself: by its name, or by a stream of its own such as `gateway-<incarnation>`. */
 function assertOwn(caller: string, service: string): void {
-  if (service === caller || service.startsWith(`${caller}/`)) return;
+  const rest = service.startsWith(caller) ? service.slice(caller.length) : undefined;
+  if (rest === '' || (rest !== undefined && /^[-./:]/.test(rest))) return;
   throw new AppError('forbidden', { detail: `${caller} cannot hand in decisions of ${service}` });
 }

@@ -1,4 +1,4 @@
-import type { Database } from '@boardwire/database';
+import { isConnectionError, type Database } from '@boardwire/database';
 import type { Logger, Loop } from '@boardwire/service-kit';
 import { signCheckpoint, type NoteSigner } from '@boardwire/signing';
 import type { AuditMetrics } from '../metrics.ts';
@@ -17,6 +17,7 @@ export interface CheckpointerOptions {
 
 /** A log that grows is signed this often, with room to be stored within the second; at once after a pause. */
 const everyMs = 750;
+const retryMs = 250;
 
 /**
  * Signs what is committed. A checkpoint is stored before anybody can read it, one for each size: whoever finds another
@@ -40,7 +41,7 @@ export class Checkpointer {
       if (dueMs > 0) await loop.idle(dueMs);
       const grown = this.#grownTree();
       // oxlint-disable-next-line no-await-in-loop
-      if (grown !== undefined) await this.#sign(grown);
+      if (grown !== undefined) await this.#signOrWait(grown, loop);
       // oxlint-disable-next-line no-await-in-loop
       else await loop.idle(250, new Promise<void>((resolve) => (this.#wake = resolve)));
     }
@@ -50,6 +51,15 @@ export class Checkpointer {
   async finish(): Promise<void> {
     const grown = this.#grownTree();
     if (grown !== undefined) await this.#sign(grown);
+  }
+
+  async #signOrWait(tree: CommittedTree, loop: Loop): Promise<void> {
+    try {
+      await this.#sign(tree);
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+      await loop.idle(retryMs);
+    }
   }
 
   #grownTree(): CommittedTree | undefined {

@@ -20,6 +20,11 @@ export interface CommittedTree {
   root: Buffer;
 }
 
+/** It isn't known what became of an entry, because this process has ceased to lead: submit it again. */
+export class TermEnded extends Error {
+  override name = 'TermEnded';
+}
+
 const batchEntriesMax = 512;
 const batchBytesMax = 4 * 1024 * 1024;
 /** Commit times kept for the metric while no checkpoint is signed. */
@@ -75,7 +80,7 @@ export class Sequencer {
     const state = await this.#options.store.load();
     await this.countGaps();
     const ended = this.#open(state);
-    const onAbort = () => this.#term?.end(new Error('no longer the leader'));
+    const onAbort = () => this.#term?.end(new TermEnded('no longer the leader'));
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
@@ -170,7 +175,7 @@ export class Sequencer {
   }
 
   #leading(): Term {
-    if (this.#term === undefined) throw new Error('not the leader');
+    if (this.#term === undefined) throw new TermEnded('not the leader');
     return this.#term;
   }
 
@@ -210,7 +215,7 @@ export class Sequencer {
     const { tree } = term.state;
     const growth = tree.grow(entries.map(({ leaf }) => leaf));
     probe?.('before append');
-    if (!(await store.append({ entries, growth, gaps }))) throw new Error('somebody else has appended');
+    if (!(await store.append({ entries, growth, gaps }))) throw new TermEnded('somebody else has appended');
     probe?.('after append');
     term.committed = { epoch: term.state.epoch, size: tree.size, root: tree.root() };
     this.#note(term, { entries, gaps, startedAt, queuedAt: batch[0]!.queuedAt });

@@ -16,10 +16,10 @@ export class AuditReader {
   /** The newest entries, oldest first. */
   async latest(limit: number): Promise<AuditPage> {
     const size = await this.size();
+    const first = size - limit;
     const rows = await this.database.query<EntryRow>(
-      `SELECT * FROM (${selectEntries(`e.day IN (SELECT day FROM day_count WHERE last_seq >= $2) AND e.seq >= $2`)}
-         ORDER BY e.seq DESC LIMIT $1) AS newest ORDER BY seq`,
-      [limit, size - limit],
+      `${selectEntries('e.day = ANY ($1::date[]) AND e.seq >= $2')} ORDER BY e.seq LIMIT $3`,
+      [await this.#daysWith(first, size), first, limit],
     );
     return { entries: rows.map(auditEntryOf), next: null, size };
   }
@@ -36,10 +36,10 @@ export class AuditReader {
   }
 
   async entry(seq: number): Promise<AuditEntry | undefined> {
-    const [row] = await this.database.query<EntryRow>(
-      selectEntries('e.day IN (SELECT day FROM day_count WHERE first_seq <= $1 AND last_seq >= $1) AND e.seq = $1'),
-      [seq],
-    );
+    const [row] = await this.database.query<EntryRow>(selectEntries('e.day = ANY ($1::date[]) AND e.seq = $2'), [
+      await this.#daysWith(seq, seq),
+      seq,
+    ]);
     return row === undefined ? undefined : auditEntryOf(row);
   }
 
@@ -52,6 +52,15 @@ export class AuditReader {
        LEFT JOIN day_count ON day = d ORDER BY d DESC`,
       [emptyDaysMax],
     );
+  }
+
+  /** Days that may hold entries of a range. Given by value, they keep the planner out of all other partitions. */
+  async #daysWith(first: number, last: number): Promise<string[]> {
+    const rows = await this.database.query<{ day: string }>(
+      'SELECT day::text FROM day_count WHERE last_seq >= $1 AND first_seq <= $2',
+      [first, last],
+    );
+    return rows.map(({ day }) => day);
   }
 
   async size(): Promise<number> {
