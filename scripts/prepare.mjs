@@ -7,6 +7,18 @@ import { isUnchanged, recordSources } from './source-stamp.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Settings in `.env` count like the shell's, which go over them. */
+export function loadSettings() {
+  const path = join(root, '.env');
+  if (!existsSync(path)) return;
+  const shell = { ...process.env };
+  process.loadEnvFile(path);
+  // An empty value in the file means the default.
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value === '' && shell[name] === undefined) delete process.env[name];
+  }
+}
+
 /** Installs when the lock has changed, builds what has changed. Tells each step that took its time. */
 export async function prepare({ console: withConsole = true, say = printStep } = {}) {
   if (!isInstalled()) await step('dependencies installed', say, install);

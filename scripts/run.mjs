@@ -4,7 +4,8 @@ import { assertNodeVersion } from './node-version.mjs';
 
 // node scripts/run.mjs <file in the repository> [arguments]: builds what changed, then runs that file.
 assertNodeVersion();
-const { prepare, root } = await import('./prepare.mjs');
+const { loadSettings, prepare, root } = await import('./prepare.mjs');
+loadSettings();
 const [node, , file, ...args] = process.argv;
 if (!file) throw new Error('which file?');
 await prepare({ console: false, say: () => undefined }).catch((error) => {

@@ -3,7 +3,9 @@ import { pathToFileURL } from 'node:url';
 import { assertNodeVersion } from './node-version.mjs';
 
 assertNodeVersion();
-const { prepare, root } = await import('./prepare.mjs');
+const { loadSettings, prepare, root } = await import('./prepare.mjs');
+
+loadSettings();
 
 if (!process.argv.includes('--help')) {
   process.stdout.write('Boardwire\n');

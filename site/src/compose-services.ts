@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkoutFolder, type Environment, type NatsServer } from '@boardwire/embedded';
 import type { ServiceSpec } from './hosted-service.ts';
@@ -64,8 +65,15 @@ function gatewayEnvironment(env: Environment, port: number): Record<string, stri
   return {
     PORT: String(port),
     PUBLIC_HOST: env['PUBLIC_HOST'] || '0.0.0.0',
-    CONSOLE_DIR: env['CONSOLE_DIR'] || join(checkoutFolder, 'console', 'dist'),
+    ...consoleFolder(env),
   };
+}
+
+/** Tests run without a built console; the gateway then says how to build it. */
+function consoleFolder(env: Environment): Record<string, string> {
+  const built = join(checkoutFolder, 'console', 'dist');
+  const folder = env['CONSOLE_DIR'] || (existsSync(join(built, 'index.html')) ? built : undefined);
+  return folder === undefined ? {} : { CONSOLE_DIR: folder };
 }
 
 function databaseOf(kind: ServiceKind, { databaseUrls }: Composition): Record<string, string | undefined> {
