@@ -85,7 +85,7 @@ test('a long text is cut to 500 characters and keeps its last one whole', async 
   await post('👩‍🚀'.repeat(400));
   await stream.until((it) => lists(it).length === 2);
   const { text } = lists(stream)[1]!.at(-1)!;
-  expect([...text].length).toBeLessThanOrEqual(500);
+  expect(Array.from(text).length).toBeLessThanOrEqual(500);
   expect(text.isWellFormed()).toBe(true);
 });
 

@@ -34,7 +34,8 @@ export class TestSite {
 
   /** A random source whose seed was printed; `BOARDWIRE_SEED` repeats a run. */
   random(): () => number {
-    return seededRandom().next;
+    const random = seededRandom();
+    return () => random.next();
   }
 
   /** Waits until the audit log holds every event of the board up to `seq`, and no gap. */

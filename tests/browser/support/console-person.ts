@@ -53,8 +53,10 @@ export class ConsolePerson {
   }
 
   /** Names in the list of people online, from top to bottom. */
-  peopleOnline(): Promise<string[]> {
-    return this.page.getByRole('complementary', { name: 'People online' }).getByRole('listitem').allInnerTexts();
+  async peopleOnline(): Promise<string[]> {
+    const people = this.page.getByRole('complementary', { name: 'People online' }).getByRole('listitem');
+    // The first line is the letter in the round sign.
+    return (await people.allInnerTexts()).map((text) => text.split('\n').at(-1)!);
   }
 
   /** Waits until nothing is on its way and the screen shows exactly these, in this order, among all messages. */
