@@ -27,10 +27,21 @@ export class ConfigError extends Error {
 export function readConfig<S extends z.ZodType>(schema: S, env: Environment): z.infer<S> {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const result = schema.safeParse(present);
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => ({ key: issue.path.join('.') || '(all)', message: issue.message })),
-  );
+  const badKeys = result.success
+    ? developmentSecrets(result.data as Record<string, unknown>)
+    : result.error.issues.map((issue) => ({ key: issue.path.join('.') || '(all)', message: issue.message }));
+  if (badKeys.length > 0) throw new ConfigError(badKeys);
+  return result.data as z.infer<S>;
+}
+
+/** The secrets of docker-compose.yml are known to everybody: each carries this mark, and production takes none of them. */
+const developmentMark = 'development-only';
+
+function developmentSecrets(config: Record<string, unknown>): BadKey[] {
+  if (config['NODE_ENV'] !== 'production') return [];
+  return Object.entries(config)
+    .filter(([, value]) => typeof value === 'string' && value.includes(developmentMark))
+    .map(([key]) => ({ key, message: 'a secret for development only; production needs one of your own' }));
 }
 
 /** A TCP port; 0 asks the system for any free one. */

@@ -37,6 +37,14 @@ describe('configuration', () => {
     const config = readConfig(commonConfig, { INTERNAL_SECRET: secret, LOG_LEVEL: '', DRAIN_MS: '' });
     expect(config).toMatchObject({ LOG_LEVEL: 'info', NODE_ENV: 'development', HOST: '127.0.0.1', INTERNAL_PORT: 0 });
   });
+
+  test('production refuses every secret that is marked as one for development', () => {
+    const env = { INTERNAL_SECRET: `development-only-${secret}`, NATS_TOKEN: 'development-only', NATS_URL: 'nats://n' };
+    expect(readConfig(commonConfig, env).NATS_TOKEN).toBe('development-only');
+    const read = () => readConfig(commonConfig, { ...env, NODE_ENV: 'production' });
+    expect(read).toThrow(/INTERNAL_SECRET: .*NATS_TOKEN: /);
+    expect(read).not.toThrow(/NATS_URL/);
+  });
 });
 
 describe('a log line', () => {
