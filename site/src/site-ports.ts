@@ -55,7 +55,7 @@ async function fixedPorts(env: Environment, gateways: number): Promise<SitePorts
 }
 
 /** 9100 for 8080, 9200 for 8081 …; where that leads out of the range, ten thousand beside the port. */
-function internalBaseFor(port: number): number {
+export function internalBaseFor(port: number): number {
   const base = defaultInternalBase + 100 * (port - defaultPort);
   if (base >= unprivilegedMin && base < portMax - 100) return base;
   return port < portMax - 20_000 ? port + 10_000 : port - 10_000;

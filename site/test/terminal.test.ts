@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseLauncherArguments } from '../src/launcher-arguments.ts';
 import { readable } from '../src/log-echo.ts';
-import { choosePorts } from '../src/site-ports.ts';
+import { choosePorts, internalBaseFor } from '../src/site-ports.ts';
 import { statusText } from '../src/status-text.ts';
 
 describe('the command line', () => {
@@ -16,20 +16,21 @@ describe('the command line', () => {
 });
 
 describe('ports', () => {
-  it('follow PORT, so that two sites on one machine do not meet', async () => {
-    const { internal } = await choosePorts({ PORT: '8137' }, 1, 'fixed');
-    expect(internal.gateway).toEqual([14_801]);
-    expect(internal.applets).toEqual([14_805]);
+  it('follow PORT, so that two sites on one machine do not meet', () => {
+    expect(internalBaseFor(8_080)).toBe(9_100);
+    expect(internalBaseFor(8_081)).toBe(9_200);
   });
 
-  it.each(['3033', '23033', '64033'])('exist beside any PORT, also %s', async (PORT) => {
-    const { internal } = await choosePorts({ PORT }, 1, 'fixed');
-    for (const [port = 0] of Object.values(internal)) expect(port).toBeGreaterThan(1_024);
+  it.each([80, 3_033, 23_033, 64_033, 65_535])('exist beside any PORT, also %s', (port) => {
+    const base = internalBaseFor(port);
+    expect(base).toBeGreaterThanOrEqual(1_024);
+    expect(base).toBeLessThan(65_400);
+    expect(Math.abs(base - port)).toBeGreaterThan(100);
   });
 
   it('that are none are refused by their name', async () => {
     await expect(choosePorts({ PORT: '80a' }, 1, 'fixed')).rejects.toThrow(/PORT=80a/);
-    await expect(choosePorts({ INTERNAL_PORT_BASE: '65535', PORT: '8138' }, 1, 'fixed')).rejects.toThrow(/INTERNAL/);
+    await expect(choosePorts({ INTERNAL_PORT_BASE: '65535', PORT: '28138' }, 1, 'fixed')).rejects.toThrow(/INTERNAL/);
   });
 });
 
