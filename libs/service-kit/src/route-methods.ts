@@ -14,7 +14,9 @@ export class RouteMethods {
     fastify.addHook('onRoute', (route) => this.add(route));
   }
 
+  /** A route that catches whatever is left says nothing about a path. */
   add({ url, method }: Pick<RouteOptions, 'url' | 'method'>): void {
+    if (url === '/*' || url === '*') return;
     const route = this.#routes.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
     this.#routes.set(url, route);
     for (const one of [method].flat()) route.methods.add(one.toUpperCase());

@@ -193,7 +193,7 @@ export class FanOut {
       return bytes;
     } catch (error) {
       this.#observer.onEncoderFailed(error);
-      for (const member of [...group.members]) member.fail(error);
+      for (const member of group.members) member.fail(error);
       return undefined;
     }
   }

@@ -7,7 +7,7 @@ export interface OutboxBounds {
 
 export interface OutboxOptions extends OutboxBounds {
   /** Called once, when a write would go over a bound; the owner ends the connection. */
-  onOverflow(): void;
+  onOverflow: () => void;
 }
 
 /** How long a finished connection may take to flush what was written before it is destroyed. */

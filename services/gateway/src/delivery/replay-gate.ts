@@ -1,7 +1,7 @@
 export interface ReplayGateOptions {
   /** How many replays may fetch at the same time. */
   concurrentMax: number;
-  observeWait(seconds: number): void;
+  observeWait: (seconds: number) => void;
 }
 
 /** Let in at most so many in one turn of the event loop, so that a storm of resumes doesn't starve the rest. */

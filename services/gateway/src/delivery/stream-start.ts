@@ -15,7 +15,9 @@ export type StreamStart =
   | { kind: 'live' }
   | { kind: 'beginning' }
   | { kind: 'after'; cursor: Cursor }
-  | { kind: 'last'; count: number };
+  | { kind: 'last'; count: number }
+  /** What the client holds is no cursor. */
+  | { kind: 'unreadable'; requested: string };
 
 /** How a stream opens: from where it goes on, up to where that is a replay. */
 export type Opening =
@@ -55,6 +57,7 @@ export class StartPlanner {
 
   async #plan({ channel, wanted, start }: StartQuery): Promise<Opening> {
     if (start.kind === 'live') return resumedFrom(channel, channel.passed, 0);
+    if (start.kind === 'unreadable') return this.#reset(channel, start.requested, 'unknown');
     if (start.kind === 'last') return this.#newest(channel, wanted, start.count);
     if (start.kind === 'beginning') return this.#replay(channel, wanted, { epoch: channel.epoch, seq: 0 });
     const { cursor } = start;
@@ -92,9 +95,10 @@ export class StartPlanner {
     return resumedFrom(channel, first === undefined ? target : first.seq - 1, events.length, target);
   }
 
-  #reset(channel: BoardChannel, requested: Cursor | null, reason: ResetReason): Opening {
+  #reset(channel: BoardChannel, requested: Cursor | string | null, reason: ResetReason): Opening {
     const { epoch, head, passed } = channel;
-    const text = requested === null ? null : formatCursor(requested.epoch, requested.seq);
+    const isCursor = typeof requested === 'object' && requested !== null;
+    const text = isCursor ? formatCursor(requested.epoch, requested.seq) : requested;
     const reset = { requested: text, reason, oldest: formatCursor(epoch, 0), head };
     return { kind: 'reset', position: passed, target: passed, reset };
   }

@@ -14,7 +14,7 @@ export interface SubscriptionObserver {
   onOpened(outcome: ResumeOutcome, cursorAge: number): void;
   onCaughtUp(replaySeconds: number): void;
   /** The subscription ended by a fault of its own. */
-  onFailed(error: unknown): void;
+  onFailed: (error: unknown) => void;
 }
 
 /** What all subscriptions of a pod share. */

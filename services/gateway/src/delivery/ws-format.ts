@@ -21,7 +21,9 @@ export class WsFormat implements WireFormat {
   constructor(sub: string) {
     this.#sub = sub;
     this.key = `ws:${sub}`;
-    const [before, between, after] = eventFrame(JSON.stringify(sub), '\u0001', '\u0002').split(/[\u0001\u0002]/);
+    // Marks that JSON escapes, so that no name can hold them.
+    const [before, rest] = eventFrame(JSON.stringify(sub), '\u0001', '\u0002').split('\u0001');
+    const [between, after] = rest!.split('\u0002');
     this.#parts = [Buffer.from(before!), Buffer.from(between!), Buffer.from(after!)];
   }
 

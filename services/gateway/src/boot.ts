@@ -1,0 +1,146 @@
+import { dialects } from '@boardwire/dialects';
+import { chatLogOver, type BoardFollower } from '@boardwire/follower';
+import { connectBus, type Bus } from '@boardwire/messaging';
+import {
+  closeHttp,
+  createContext,
+  createHttpApp,
+  drainMs,
+  listen,
+  readConfig,
+  startInternalServer,
+  startService,
+  type Environment,
+  type Loop,
+  type RunningService,
+} from '@boardwire/service-kit';
+import { limits } from '@boardwire/contracts';
+import { Module } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { gatewayConfig } from './config.ts';
+import { drainConnections } from './connections/drain.ts';
+import { createGateway, type CreatedGateway } from './create-gateway.ts';
+import { mountDialects } from './dialects/mount-dialects.ts';
+import type { Gateway } from './gateway.ts';
+import { ConsoleFiles } from './http/console-files.ts';
+import { addCors } from './http/cors.ts';
+import { forwardRoutes } from './http/forward.ts';
+import { GatewayHttpModule } from './http/gateway-http.module.ts';
+import { addRefusalBodies } from './http/refusal-bodies.ts';
+import { followBoards } from './intake/follow-boards.ts';
+import { SocketServer } from './ws/socket-server.ts';
+
+/** The internal port has no routes of its own beside the operator's. */
+@Module({})
+class InternalModule {}
+
+const chatSilentMaxMs = 10_000;
+
+/** Starts the edge: the internal port, the intake, then the public port once boards and keys are known. */
+export async function boot(env: Environment): Promise<RunningService> {
+  const config = readConfig(gatewayConfig, env);
+  const context = createContext('gateway', config);
+  return startService(context, async (onStop) => {
+    const { NATS_URL: url, NATS_TOKEN: token } = config;
+    const bus = await connectBus({ url, token, name: 'gateway', logger: context.logger });
+    onStop('bus', () => bus.close());
+    let follower: BoardFollower | undefined;
+    const created = createGateway(context, config, {
+      isStreaming: () => follower?.isStreaming ?? false,
+      syncedAt: () => follower?.syncedAt ?? 0,
+    });
+    const { gateway } = created;
+    for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
+    follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
+    const server = await startInternalServer(context, InternalModule, {
+      host: config.HOST,
+      port: config.INTERNAL_PORT,
+      boards: () => boardStatus(gateway, follower!),
+    });
+    onStop('internal http', () => server.close());
+    watchHealth(gateway, { bus, follower });
+    runLoops(created, follower);
+    onStop('loops', () => context.supervisor.stop());
+    onStop('follower', () => follower.stop());
+    onStop('decisions', () => gateway.decisions.flush());
+    onStop('timers', () => stopTimers(created));
+
+    const sockets = new SocketServer(gateway);
+    const app = await createPublicApp(gateway);
+    sockets.attach(app.getHttpServer());
+    const listened = await listen(app, config.PUBLIC_HOST, config.PORT);
+    onStop('public http', () => closePublic(app, gateway));
+    onStop('connections', () => drainConnections(gateway.desk.connections, drainMs(config)));
+    return { internalUrl: server.url, publicUrl: config.PUBLIC_URL ?? listened };
+  });
+}
+
+async function createPublicApp(gateway: Gateway): Promise<NestFastifyApplication> {
+  const { context, config } = gateway;
+  const app = await createHttpApp(context, GatewayHttpModule.with(gateway), {
+    server: 'public',
+    bodyBytesMax: limits.batchBytesMax,
+    keepRawBody: true,
+  });
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  addCors(fastify, config.CORS_ORIGINS);
+  addRefusalBodies(fastify);
+  forwardRoutes(fastify, gateway);
+  mountDialects(
+    fastify,
+    gateway,
+    dialects.flatMap(({ streams }) => streams),
+  );
+  SocketServer.mountPlainRoute(fastify);
+  (await ConsoleFiles.load(config.CONSOLE_DIR)).mount(fastify);
+  return app;
+}
+
+function runLoops({ gateway, keys, heartbeats }: CreatedGateway, follower: BoardFollower): void {
+  const { context, decisions, stalls, desk } = gateway;
+  follower.start();
+  heartbeats.start();
+  desk.connections.start();
+  context.supervisor.run('decisions', { beatEveryMs: 1_000 }, (loop) => decisions.run(loop));
+  context.supervisor.run('watch', { beatEveryMs: 500 }, async (loop: Loop) => {
+    while (!loop.signal.aborted) {
+      stalls.look();
+      // oxlint-disable-next-line no-await-in-loop -- twice a second
+      if (!keys.isLoaded) await Promise.race([keys.load().catch(() => undefined), loop.idle(1_000)]);
+      if (keys.isLoaded && follower.syncedAt > 0) context.health.ready();
+      // oxlint-disable-next-line no-await-in-loop
+      await loop.idle(keys.isLoaded && follower.syncedAt > 0 ? 500 : 50);
+    }
+  });
+}
+
+function stopTimers({ gateway, heartbeats }: CreatedGateway): void {
+  heartbeats.stop();
+  gateway.desk.connections.stop();
+}
+
+/** What the drain left open is cut: an open WebSocket would hold up the server's close. */
+async function closePublic(app: NestFastifyApplication, gateway: Gateway): Promise<void> {
+  gateway.desk.connections.endAll('drain');
+  await closeHttp(app, Math.min(1_000, drainMs(gateway.config)));
+}
+
+function watchHealth({ context, controlSilentMs }: Gateway, { bus }: { bus: Bus; follower: BoardFollower }): void {
+  const { health } = context;
+  health.starting('boards and keys are not known yet');
+  health.hard('chat', () => {
+    const silentMs = controlSilentMs();
+    return silentMs > chatSilentMaxMs ? `silent for ${Math.round(silentMs / 1_000)} s` : undefined;
+  });
+  health.soft('nats', () => (bus.connected ? undefined : 'disconnected'));
+}
+
+function boardStatus({ presence }: Gateway, follower: BoardFollower) {
+  return follower.boards().map(({ board, head, last }) => ({
+    board,
+    head,
+    position: last,
+    subscribers: presence.subscribers(board),
+  }));
+}

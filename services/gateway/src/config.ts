@@ -1,0 +1,32 @@
+import { limits } from '@boardwire/contracts';
+import { baseUrlKey, commonConfig, portKey } from '@boardwire/service-kit';
+import { z } from 'zod';
+
+const originsKey = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((origin) => origin !== ''))
+  .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin)));
+
+const milliseconds = (byDefault: number) => z.coerce.number().int().min(10).max(3_600_000).default(byDefault);
+
+export const gatewayConfig = commonConfig.extend({
+  PORT: portKey.default(8080),
+  PUBLIC_HOST: z.string().min(1).default('0.0.0.0'),
+  /** Where people reach the site, when that is not the address it listens on. */
+  PUBLIC_URL: baseUrlKey.optional(),
+  /** The built console; without it a page says how to build it. */
+  CONSOLE_DIR: z.string().min(1).optional(),
+  /** Origins of other sites' pages that may use this one's API, separated by commas or blanks. */
+  CORS_ORIGINS: originsKey.default([]),
+  CHAT_URL: baseUrlKey,
+  AUDIT_URL: baseUrlKey,
+  FEDERATION_URL: baseUrlKey,
+  APPLETS_URL: baseUrlKey,
+  HEARTBEAT_MS: milliseconds(limits.heartbeatMs),
+  PING_MS: milliseconds(limits.pingMs),
+  LEAVE_GRACE_MS: z.coerce.number().int().min(0).max(60_000).default(limits.leaveGraceMs),
+  OUTBOX_BYTES_MAX: z.coerce.number().int().min(16_384).default(limits.outboxBytesMax),
+  RING_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.ringEventsMax),
+  REPLAY_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.replayEventsMax),
+});
+export type GatewayConfig = z.infer<typeof gatewayConfig>;

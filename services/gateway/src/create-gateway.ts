@@ -1,0 +1,155 @@
+import { jwksSchema, limits } from '@boardwire/contracts';
+import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
+import type { JSONWebKeySet } from 'jose';
+import { ConnectionDesk } from './connections/desk.ts';
+import { Connections } from './connections/connections.ts';
+import { StallWatch } from './connections/stall-watch.ts';
+import { Wheel } from './connections/wheel.ts';
+import type { OpenConnection } from './connections/open-connection.ts';
+import type { GatewayConfig } from './config.ts';
+import { DecisionReporter } from './decisions/decision-reporter.ts';
+import { Boards } from './delivery/boards.ts';
+import { ReplayGate } from './delivery/replay-gate.ts';
+import { ReplaySource } from './delivery/replay-source.ts';
+import { SliceCache } from './delivery/slice-cache.ts';
+import { StartPlanner } from './delivery/stream-start.ts';
+import { Subscriptions } from './delivery/subscriptions.ts';
+import { DialectHub } from './dialects/dialect-hub.ts';
+import type { Gateway } from './gateway.ts';
+import { ChatBoardLog } from './intake/chat-board-log.ts';
+import { GatewayMetrics } from './metrics.ts';
+import { Presence } from './presence/presence.ts';
+import { AppendBatcher } from './publish/append-batcher.ts';
+import { Publisher } from './publish/publisher.ts';
+import { RateLimiter } from './rights/rate-limiter.ts';
+import { Revocations } from './rights/revocations.ts';
+import { SiteKeys } from './rights/site-keys.ts';
+import { TokenVerifier } from './rights/token-verifier.ts';
+
+const sliceBytesMax = 32 * 1024 * 1024;
+
+/** What the intake tells the gateway about, and what it is asked. */
+export interface IntakeState {
+  isStreaming: () => boolean;
+  /** When chat last answered `/sync`, milliseconds since the Unix epoch. */
+  syncedAt: () => number;
+}
+
+export interface CreatedGateway {
+  gateway: Gateway;
+  keys: SiteKeys;
+  revocations: Revocations;
+  heartbeats: Wheel<OpenConnection>;
+}
+
+/** Puts the parts together; nothing runs yet. */
+export function createGateway(context: ServiceContext, config: GatewayConfig, intake: IntakeState): CreatedGateway {
+  const metrics = new GatewayMetrics(context.metrics);
+  const clients = createClients(context, config);
+  const log = new ChatBoardLog(clients.chat);
+  const presence = new Presence(config.LEAVE_GRACE_MS);
+  const slices = new SliceCache(sliceBytesMax);
+  const gate = new ReplayGate({
+    concurrentMax: limits.replaysPerPodMax,
+    observeWait: (seconds) => metrics.queueWait('replay', seconds),
+  });
+  const boards = new Boards({
+    ring: { eventsMax: config.RING_EVENTS_MAX, bytesMax: limits.ringBytesMax },
+    observer: {
+      onPass: (pass) => metrics.passDone(pass),
+      onEncoderFailed: (error) => {
+        metrics.encoderFailed();
+        context.logger.error({ event: 'encoder.failed', err: error });
+      },
+    },
+    onRemoved: (board) => subscriptions.endBoard(board),
+    onRulesChanged: () => slices.clear(),
+  });
+  const planner = new StartPlanner(log, config.REPLAY_EVENTS_MAX);
+  const shared = { planner, replay: new ReplaySource(log, gate), slices };
+  const subscriptions = new Subscriptions({ boards, shared, presence, metrics });
+  const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });
+
+  const revocations = new Revocations();
+  const keys = new SiteKeys(() => fetchKeys(clients.chat));
+  const verifier = new TokenVerifier({
+    keys,
+    revocations,
+    onRefused: (reason) => {
+      metrics.authFailed(reason);
+      decisions.report({ action: `token.${reason}`, outcome: 'refused', actor: 'unknown' });
+    },
+  });
+  const limiter = new RateLimiter();
+  const batcher = new AppendBatcher(clients.chat, {
+    onBatch: (events) => metrics.publishBatch(events),
+    onWait: (seconds) => metrics.queueWait('publish', seconds),
+  });
+  const publisher = new Publisher({
+    boards,
+    batcher,
+    limiter,
+    metrics,
+    onLimited: ({ userId }) => decisions.report({ action: 'publish.rate', outcome: 'refused', actor: userId }),
+  });
+
+  const connections = new Connections();
+  revocations.onRevoked((sessionId) => connections.endSession(sessionId));
+  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, (connection) => connection.heartbeat());
+  const desk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
+  const startedAt = Date.now();
+  const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
+  const stalls = new StallWatch({
+    stalledAfterMs: limits.stalledAfterMs,
+    isStreaming: () => intake.isStreaming(),
+    logSilentMs: controlSilentMs,
+    onChange: (stalled) => {
+      for (const connection of connections.all()) connection.tellStalled(stalled);
+    },
+  });
+  metrics.watch({
+    connections: () => connections.count(),
+    subscriptions: () => presence.subscriptions,
+    outbox: () => connections.outbox(),
+    presentUsers: () => presence.users,
+    syncAgeSeconds: () => controlSilentMs() / 1_000,
+  });
+  metrics.queueDepth('replay', () => gate.waiting);
+  metrics.queueDepth('publish', () => batcher.waiting);
+  metrics.queueDepth('decisions', () => decisions.waiting);
+
+  const gateway: Gateway = {
+    context,
+    config,
+    metrics,
+    boards,
+    log,
+    subscriptions,
+    dialects: new DialectHub(boards, log),
+    presence,
+    publisher,
+    verifier,
+    limiter,
+    desk,
+    stalls,
+    decisions,
+    clients,
+    controlSilentMs,
+  };
+  return { gateway, keys, revocations, heartbeats };
+}
+
+function createClients(context: ServiceContext, config: GatewayConfig): Gateway['clients'] {
+  return {
+    chat: new InternalClient({ context, service: 'chat', baseUrl: config.CHAT_URL }),
+    audit: new InternalClient({ context, service: 'audit', baseUrl: config.AUDIT_URL }),
+    federation: new InternalClient({ context, service: 'federation', baseUrl: config.FEDERATION_URL }),
+    applets: new InternalClient({ context, service: 'applets', baseUrl: config.APPLETS_URL }),
+  };
+}
+
+async function fetchKeys(chat: InternalClient): Promise<JSONWebKeySet> {
+  const path = '/internal/v1/jwks.json';
+  const keys = await chat.request({ method: 'GET', path, route: path, schema: jwksSchema });
+  return keys as JSONWebKeySet;
+}

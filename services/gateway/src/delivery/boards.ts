@@ -1,0 +1,94 @@
+import type { SyncBoard } from '@boardwire/contracts';
+import type { FollowedEvent } from '@boardwire/follower';
+import { BoardChannel } from './board-channel.ts';
+import type { LogEvent, RingBounds } from './board-ring.ts';
+import type { PassObserver } from './fan-out.ts';
+
+export interface BoardsOptions {
+  ring: RingBounds;
+  observer: PassObserver;
+  /** A board is gone: whoever follows it ends. */
+  onRemoved: (board: string) => void;
+  /** What may be seen of a board has changed. */
+  onRulesChanged: (board: string) => void;
+}
+
+/** The boards of the site as this pod knows them: what chat tells of each, and its channel. */
+export class Boards {
+  readonly #options: BoardsOptions;
+  readonly #channels = new Map<string, BoardChannel>();
+  readonly #known = new Map<string, SyncBoard>();
+  readonly #awaited = new Map<string, Set<() => void>>();
+
+  constructor(options: BoardsOptions) {
+    this.#options = options;
+  }
+
+  channel(board: string): BoardChannel | undefined {
+    return this.#channels.get(board);
+  }
+
+  info(board: string): SyncBoard | undefined {
+    return this.#known.get(board);
+  }
+
+  /** Resolves when this pod follows the board, and after `waitMs` all the same. */
+  async whenKnown(board: string, waitMs: number): Promise<void> {
+    if (this.#channels.has(board)) return;
+    const waiters = this.#awaited.get(board) ?? new Set();
+    this.#awaited.set(board, waiters);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      waiters.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    if (this.#awaited.get(board) === waiters) this.#awaited.delete(board);
+  }
+
+  channels(): Iterable<BoardChannel> {
+    return this.#channels.values();
+  }
+
+  /** An epoch starts, also when the board is first seen: this pod knows what comes after `head`. */
+  startEpoch(board: string, epoch: string, head: number): void {
+    const channel = this.#channels.get(board);
+    if (channel !== undefined) {
+      channel.restart(epoch, head);
+      return;
+    }
+    const { ring, observer } = this.#options;
+    const created = new BoardChannel({ board, epoch, head, ring, observer });
+    created.setRules(this.#known.get(board)?.rules ?? []);
+    this.#channels.set(board, created);
+    for (const resolve of this.#awaited.get(board) ?? []) resolve();
+  }
+
+  append(board: string, events: readonly FollowedEvent[]): void {
+    const channel = this.#channels.get(board);
+    if (channel === undefined) throw new Error(`events of ${board} before its epoch`);
+    channel.append(events.map(toLogEvent));
+  }
+
+  learn(boards: readonly SyncBoard[]): void {
+    for (const board of boards) {
+      const before = this.#known.get(board.slug);
+      this.#known.set(board.slug, board);
+      if (JSON.stringify(before?.rules ?? []) === JSON.stringify(board.rules)) continue;
+      this.#channels.get(board.slug)?.setRules(board.rules);
+      this.#options.onRulesChanged(board.slug);
+    }
+  }
+
+  remove(board: string): void {
+    this.#channels.delete(board);
+    this.#known.delete(board);
+    this.#options.onRemoved(board);
+  }
+}
+
+function toLogEvent(event: FollowedEvent): LogEvent {
+  const { seq, subject, type, bytes, committedMs } = event;
+  return { seq, subject, type, bytes, committedMs, removed: event.removed !== undefined };
+}

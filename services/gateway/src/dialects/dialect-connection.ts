@@ -1,0 +1,99 @@
+import { limits, sseComment, type Stalled } from '@boardwire/contracts';
+import type { DialectStream } from '@boardwire/dialects';
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { ConnectionDesk } from '../connections/desk.ts';
+import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
+import type { LiveMember } from '../delivery/live-group.ts';
+import { Outbox, type OutboxBounds } from '../delivery/outbox.ts';
+import type { EventStream } from '../http/event-stream.ts';
+import { jittered } from '../http/jitter.ts';
+import type { Access } from '../rights/access.ts';
+import { chunkOf } from './dialect-feed.ts';
+
+export interface DialectConnectionOptions {
+  access: Access;
+  response: ServerResponse;
+  stream: EventStream;
+  dialect: DialectStream;
+  bounds: OutboxBounds;
+  desk: ConnectionDesk;
+  onClosed: () => void;
+}
+
+/**
+ * A client of an older system. Its wire has no word for most of what ours says: it is told to come back by the end of
+ * the stream and `retry:`, and gets the newest state when it does.
+ */
+export class DialectConnection implements OpenConnection, LiveMember {
+  readonly id = randomUUID();
+  readonly transport = 'dialect';
+  readonly access: Access;
+  readonly outbox: Outbox;
+  readonly #options: DialectConnectionOptions;
+  readonly #signOut: (code: string) => void;
+  #code = 'client';
+  #wroteAt = performance.now();
+  joinedAt = 0;
+
+  constructor(options: DialectConnectionOptions) {
+    const { access, response, stream, bounds, desk } = options;
+    this.#options = options;
+    this.access = access;
+    this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => this.end('slow') });
+    this.#signOut = desk.signIn(this);
+    stream.socket.on('error', () => {});
+    response.once('close', () => {
+      options.onClosed();
+      this.#signOut(this.#code);
+    });
+  }
+
+  get isOver(): boolean {
+    return this.outbox.isSealed;
+  }
+
+  open(snapshot: Buffer): void {
+    const { dialect } = this.#options;
+    this.deliver(snapshot, dialect.snapshot.last);
+    this.deliver(this.#text(sseComment(dialect.openingComment)), 0);
+  }
+
+  deliver(bytes: Buffer, events: number): void {
+    this.outbox.write(bytes, events);
+    this.#wroteAt = performance.now();
+  }
+
+  heartbeat(): void {
+    const { dialect } = this.#options;
+    if (performance.now() - this.#wroteAt < dialect.keepaliveMs) return;
+    this.deliver(this.#text(sseComment(dialect.keepaliveComment)), 0);
+  }
+
+  tellStalled(_stalled: Stalled | undefined): void {}
+
+  onReset(): void {
+    this.end('fault');
+  }
+
+  onBehind(): void {
+    this.end('slow');
+  }
+
+  fail(): void {
+    this.end('fault');
+  }
+
+  end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
+    if (this.#code !== 'client') return;
+    this.#code = reason;
+    const { response, onClosed } = this.#options;
+    onClosed();
+    const isBack = reason !== 'revoked' && reason !== 'gone';
+    this.outbox.finish(isBack ? this.#text(`retry: ${afterMs}\n\n`) : undefined, () => response.end());
+  }
+
+  #text(text: string): Buffer {
+    return chunkOf(this.#options.stream.framing, text);
+  }
+}

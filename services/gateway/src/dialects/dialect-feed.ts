@@ -1,0 +1,99 @@
+import { formatCursor, numericEventId, type StoredEvent } from '@boardwire/contracts';
+import type { DialectEvent, DialectStream } from '@boardwire/dialects';
+import type { BoardChannel } from '../delivery/board-channel.ts';
+import type { LogEvent } from '../delivery/board-ring.ts';
+import type { FilterSet } from '../delivery/filter-set.ts';
+import { asHttpChunk, type Framing } from '../delivery/http-chunk.ts';
+import type { GroupEncoder } from '../delivery/live-group.ts';
+
+export interface DialectFeedOptions {
+  stream: DialectStream;
+  formatKey: string;
+  framing: Framing;
+  channel: BoardChannel;
+  wanted: FilterSet;
+  epochOrdinal: number;
+}
+
+/**
+ * What all connections of one dialect stream with the same board, subjects and format share: the events its encoder
+ * works on, and every byte that comes out. It lives as long as somebody is connected.
+ */
+export class DialectFeed implements GroupEncoder {
+  readonly #options: DialectFeedOptions;
+  readonly #max: number;
+  #events: DialectEvent[] = [];
+  /** The seq up to which `#events` is complete. */
+  #position: number;
+
+  constructor(options: DialectFeedOptions, start: { events: readonly LogEvent[]; position: number }) {
+    this.#options = options;
+    this.#max = DialectFeed.eventsMax(options.stream);
+    this.#position = start.position;
+    this.#keep(start.events);
+  }
+
+  /** How much of the past a feed starts with and keeps. */
+  static eventsMax({ snapshot, mode }: DialectStream): number {
+    return Math.max(snapshot.last, mode.kind === 'cumulative' ? mode.max : 0);
+  }
+
+  /** The bytes of one pass for everybody who is live. */
+  encode(_epoch: string, events: readonly LogEvent[]): Buffer {
+    this.#keep(events.filter(({ seq }) => seq > this.#position));
+    this.#position = Math.max(this.#position, events.at(-1)?.seq ?? 0);
+    const { mode } = this.#options.stream;
+    if (mode.kind === 'delta') return this.#encoded(events.map((event) => this.#dialectEvent(event)));
+    return this.#encoded(mode.kind === 'latest' ? latestOf(this.#events) : this.#events);
+  }
+
+  /** Takes what it lacks up to the channel's `passed`; false when the ring no longer reaches back to the feed. */
+  catchUp(): boolean {
+    const { channel, wanted } = this.#options;
+    if (!channel.ring.covers(this.#position)) return false;
+    const missed: LogEvent[] = [];
+    for (let seq = this.#position + 1; seq <= channel.passed; seq += 1) {
+      const event = channel.ring.get(seq);
+      if (event !== undefined && channel.shows(event, wanted)) missed.push(event);
+    }
+    this.#keep(missed);
+    this.#position = channel.passed;
+    return true;
+  }
+
+  snapshot(): Buffer {
+    const { snapshot, mode } = this.#options.stream;
+    return this.#encoded(mode.kind === 'latest' ? latestOf(this.#events) : this.#events.slice(-snapshot.last));
+  }
+
+  #encoded(events: readonly DialectEvent[]): Buffer {
+    const { stream, formatKey, framing } = this.#options;
+    return chunkOf(framing, stream.encode(events, formatKey));
+  }
+
+  #keep(events: readonly LogEvent[]): void {
+    for (const event of events) this.#events.push(this.#dialectEvent(event));
+    if (this.#events.length > this.#max) this.#events = this.#events.slice(-this.#max);
+  }
+
+  /** An older wire has another shape, so here, and only here, the gateway reads a payload. */
+  #dialectEvent({ seq, bytes }: LogEvent): DialectEvent {
+    const { channel, epochOrdinal } = this.#options;
+    const event = JSON.parse(bytes.toString()) as StoredEvent;
+    return { id: numericEventId(epochOrdinal, seq), cursor: formatCursor(channel.epoch, seq), event };
+  }
+}
+
+export function chunkOf(framing: Framing, text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return asHttpChunk(framing, bytes.length, (target, start) => bytes.copy(target, start));
+}
+
+function latestOf(events: readonly DialectEvent[]): DialectEvent[] {
+  const bySubject = new Map<string, DialectEvent>();
+  for (const event of events) {
+    bySubject.delete(event.event.subject);
+    bySubject.set(event.event.subject, event);
+  }
+  return [...bySubject.values()];
+}

@@ -1,0 +1,39 @@
+import type { InternalService } from '@boardwire/contracts';
+import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
+import type { ConnectionDesk } from './connections/desk.ts';
+import type { StallWatch } from './connections/stall-watch.ts';
+import type { GatewayConfig } from './config.ts';
+import type { Boards } from './delivery/boards.ts';
+import type { Subscriptions } from './delivery/subscriptions.ts';
+import type { DecisionReporter } from './decisions/decision-reporter.ts';
+import type { DialectHub } from './dialects/dialect-hub.ts';
+import type { ChatBoardLog } from './intake/chat-board-log.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { Presence } from './presence/presence.ts';
+import type { Publisher } from './publish/publisher.ts';
+import type { RateLimiter } from './rights/rate-limiter.ts';
+import type { TokenVerifier } from './rights/token-verifier.ts';
+
+/** The parts of a running gateway, as its edges see them. */
+export interface Gateway {
+  readonly context: ServiceContext;
+  readonly config: GatewayConfig;
+  readonly metrics: GatewayMetrics;
+  readonly boards: Boards;
+  readonly log: ChatBoardLog;
+  readonly subscriptions: Subscriptions;
+  readonly dialects: DialectHub;
+  readonly presence: Presence;
+  readonly publisher: Publisher;
+  readonly verifier: TokenVerifier;
+  readonly limiter: RateLimiter;
+  readonly desk: ConnectionDesk;
+  readonly stalls: StallWatch;
+  readonly decisions: DecisionReporter;
+  readonly clients: Readonly<Record<Exclude<InternalService, 'gateway'>, InternalClient>>;
+  /** Milliseconds since chat last told what changed: revocations are as old as this at worst. */
+  controlSilentMs: () => number;
+}
+
+/** Injection token of the {@link Gateway}. */
+export const GATEWAY = Symbol('gateway');

@@ -1,0 +1,32 @@
+import { AppError } from '@boardwire/service-kit';
+import type { FastifyRequest } from 'fastify';
+import type { Gateway } from '../gateway.ts';
+import type { Access } from '../rights/access.ts';
+import { bearerToken } from '../rights/bearer-token.ts';
+
+/** Without chat for this long, a revocation could be unknown here: no new subscription is opened. */
+const controlSilentMaxMs = 5_000;
+
+/** Who stands behind a request. @throws AppError with status 401. */
+export function authenticate(gateway: Gateway, request: FastifyRequest): Promise<Access> {
+  return gateway.verifier.verify(bearerToken(request.headers.authorization));
+}
+
+/** Whether a subscription may be opened now. @throws AppError that a return later can mend. */
+export function assertMayRead(gateway: Gateway): void {
+  const { status } = gateway.context.health.report();
+  if (status === 'draining') throw new AppError('draining');
+  if (status === 'starting') throw new AppError('starting');
+  if (gateway.controlSilentMs() > controlSilentMaxMs) {
+    throw new AppError('upstream_unavailable', { detail: 'revocations can’t be known at the moment' });
+  }
+}
+
+/** Whether someone may open a further connection that stays. @throws AppError that a return later can mend. */
+export function assertMayStay(gateway: Gateway, access: Access): void {
+  assertMayRead(gateway);
+  if (!gateway.desk.connections.isFull(access)) return;
+  gateway.metrics.rateLimited('connections');
+  gateway.decisions.report({ action: 'connection.open', outcome: 'refused', actor: access.userId });
+  throw new AppError('rate_limited', { detail: 'too many open connections', retryAfterMs: 5_000 });
+}

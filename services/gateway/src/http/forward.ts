@@ -1,0 +1,118 @@
+import {
+  forwardedPath,
+  internalHeaders,
+  routeTable,
+  type InternalService,
+  type RouteOwner,
+} from '@boardwire/contracts';
+import { AppError, type InternalResponse } from '@boardwire/service-kit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Gateway } from '../gateway.ts';
+import type { Access } from '../rights/access.ts';
+import { authenticate } from './door.ts';
+import { accountIdentity } from './identity.ts';
+
+type Owner = Exclude<InternalService, 'gateway'>;
+
+/** All that the owner needs to know of a request; everything else, above all internal headers, stays here. */
+const passedOn = ['content-type', 'accept', 'accept-language', 'if-none-match', 'idempotency-key', 'user-agent'];
+/** All of an answer that is meant for the client; hop-by-hop headers are each connection's own. */
+const passedBack = [
+  'content-type',
+  'content-disposition',
+  'cache-control',
+  'etag',
+  'last-modified',
+  'link',
+  'location',
+  'allow',
+  'retry-after',
+  'vary',
+  'www-authenticate',
+];
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+/** Someone who signs in may still send a token that has run out. */
+const signInPath = /^\/v1\/auth\/(?:register|login|guest|refresh)$/;
+const timeoutMs = 10_000;
+
+/** Passes the paths of the route table on to their owners. */
+export function forwardRoutes(fastify: FastifyInstance, gateway: Gateway): void {
+  for (const route of routeTable) {
+    const { owner } = route;
+    if (route.forwardTo === undefined || owner === 'gateway' || owner === 'console') continue;
+    const url = route.prefix.endsWith('/') ? `${route.prefix}*` : route.prefix;
+    const handler = (request: FastifyRequest, reply: FastifyReply) => forward(gateway, route, owner, request, reply);
+    fastify.route({ method: [...methods], url, handler, exposeHeadRoute: false });
+  }
+}
+
+async function forward(
+  gateway: Gateway,
+  route: RouteOwner,
+  owner: Owner,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const [path, query] = splitOnce(request.raw.url ?? '/', '?');
+  const target = forwardedPath(route, path);
+  if (target === undefined) throw new AppError('not_found');
+  const access = await accessFor(gateway, route, path, request);
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  const answer = await gateway.clients[owner].forward({
+    method: request.method as (typeof methods)[number],
+    path: query === undefined ? target : `${target}?${query}`,
+    route: route.prefix,
+    headers: headersFor(request, access),
+    ...(request.rawBody === undefined || request.rawBody.length === 0 ? {} : { body: request.rawBody }),
+    timeoutMs,
+    signal: gone.signal,
+  });
+  return pass(answer, owner, reply);
+}
+
+/** The bearer, when there is one; undefined where the route doesn't need one. */
+async function accessFor(
+  gateway: Gateway,
+  route: RouteOwner,
+  path: string,
+  request: FastifyRequest,
+): Promise<Access | undefined> {
+  if (route.access === 'public') {
+    if (request.headers.authorization === undefined || signInPath.test(path)) return undefined;
+  }
+  return authenticate(gateway, request);
+}
+
+function headersFor(request: FastifyRequest, access: Access | undefined): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of passedOn) {
+    const value = request.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
+  if (access !== undefined) headers[internalHeaders.identity] = accountIdentity(access, request.socket.remoteAddress);
+  return headers;
+}
+
+async function pass(answer: InternalResponse, owner: Owner, reply: FastifyReply): Promise<FastifyReply> {
+  // Services refuse each other with a realm of their own: that is our fault, never the client's.
+  if (String(answer.headers['www-authenticate'] ?? '').includes('boardwire-internal')) {
+    answer.body.destroy();
+    throw new Error(`${owner} refused our service token`);
+  }
+  for (const name of passedBack) {
+    const value = answer.headers[name];
+    if (value !== undefined) reply.header(name, value);
+  }
+  reply.code(answer.statusCode);
+  if (answer.statusCode === 204 || answer.statusCode === 304) {
+    answer.body.destroy();
+    return reply.send();
+  }
+  return reply.send(answer.body);
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}

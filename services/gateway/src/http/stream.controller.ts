@@ -1,0 +1,115 @@
+import { limits, sseBlock, type Reconnect } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { SseFormat, type SseVariant } from '../delivery/sse-format.ts';
+import type { Readable } from '../delivery/subscriptions.ts';
+import { GATEWAY, type Gateway } from '../gateway.ts';
+import type { Access } from '../rights/access.ts';
+import { corsHeaders } from './cors.ts';
+import { assertMayStay, authenticate } from './door.ts';
+import { openEventStream } from './event-stream.ts';
+import { jittered } from './jitter.ts';
+import { knownSlug } from './boards.controller.ts';
+import { parseStreamQuery, type StreamQuery } from './query.ts';
+import { SseConnection } from './sse-connection.ts';
+
+interface Admitted {
+  access: Access;
+  query: StreamQuery;
+  readable: Readable;
+}
+
+@Controller('/v1/boards/:board/stream')
+export class StreamController {
+  readonly #gateway: Gateway;
+  readonly #formats = new Map<string, SseFormat>();
+
+  constructor(@Inject(GATEWAY) gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  @Get()
+  async stream(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param('board') slug: string,
+    @Query() rawQuery: unknown,
+  ): Promise<void> {
+    let admitted: Admitted;
+    try {
+      admitted = await this.#admit(request, slug, rawQuery);
+    } catch (error) {
+      // A browser's EventSource ends for good at any status but 200; only what a return can't mend is one.
+      if (!(error instanceof AppError) || !isMendedByReturn(error)) throw error;
+      this.#refuse(request, reply, error);
+      return;
+    }
+    this.#open(request, reply, admitted);
+  }
+
+  async #admit(request: FastifyRequest, slug: string, rawQuery: unknown): Promise<Admitted> {
+    const access = await authenticate(this.#gateway, request);
+    const query = parseStreamQuery(rawQuery, lastEventIdOf(request));
+    const board = knownSlug(slug);
+    const { subjects, types } = query;
+    const readable = this.#gateway.subscriptions.resolve({ access, board, subjects, types });
+    assertMayStay(this.#gateway, access);
+    return { access, query, readable };
+  }
+
+  #open(request: FastifyRequest, reply: FastifyReply, { access, query, readable }: Admitted): void {
+    reply.hijack();
+    const stream = openEventStream(reply.raw, corsHeaders(this.#gateway.config.CORS_ORIGINS, request));
+    if (stream === undefined) return;
+    if (request.method === 'HEAD') {
+      reply.raw.end();
+      return;
+    }
+    const { desk, subscriptions, config } = this.#gateway;
+    const format = this.#format({ framing: stream.framing, isNamed: query.isNamed });
+    const connection = new SseConnection({
+      access,
+      response: reply.raw,
+      stream,
+      format,
+      bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },
+      desk,
+      subscribe: (outbox, onFailed) =>
+        subscriptions.open({ ...readable, access, format, outbox, start: query.start, onFailed }),
+    });
+    const { stalled } = this.#gateway.stalls;
+    if (stalled !== undefined) connection.tellStalled(stalled);
+  }
+
+  #refuse(request: FastifyRequest, reply: FastifyReply, error: AppError): void {
+    const afterMs = jittered(Math.max(error.retryAfterMs ?? 0, 2 * limits.retryMs));
+    const reconnect: Reconnect = { reason: reasonOf(error), afterMs };
+    const text = sseBlock({ retryMs: afterMs, event: 'reconnect', data: JSON.stringify(reconnect) });
+    reply.hijack();
+    const stream = openEventStream(reply.raw, corsHeaders(this.#gateway.config.CORS_ORIGINS, request));
+    if (stream !== undefined) reply.raw.end(text);
+  }
+
+  /** One object for each variant: their keys are what groups share. */
+  #format(variant: SseVariant): SseFormat {
+    const created = new SseFormat(variant);
+    const known = this.#formats.get(created.key);
+    if (known === undefined) this.#formats.set(created.key, created);
+    return known ?? created;
+  }
+}
+
+function isMendedByReturn(error: AppError): boolean {
+  return error.status === 429 || error.status >= 500;
+}
+
+function reasonOf(error: AppError): Reconnect['reason'] {
+  if (error.code === 'draining') return 'drain';
+  return error.code === 'rate_limited' ? 'rate' : 'busy';
+}
+
+function lastEventIdOf(request: FastifyRequest): string | undefined {
+  const value = request.headers['last-event-id'];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,85 @@
+import {
+  historyPageSchema,
+  limits,
+  rangePageSchema,
+  type HistoryPage,
+  type HistoryQuery,
+  type RangeItem,
+} from '@boardwire/contracts';
+import type { InternalClient } from '@boardwire/service-kit';
+import type { BoardLog, LogPage } from '../delivery/board-log.ts';
+import type { LogEvent } from '../delivery/board-ring.ts';
+import type { FilterSet } from '../delivery/filter-set.ts';
+
+const historyRoute = '/internal/v1/boards/{board}/history';
+const rangeRoute = '/internal/v1/boards/{board}/range';
+
+/** Reads the log over chat's internal routes. */
+export class ChatBoardLog implements BoardLog {
+  readonly #chat: InternalClient;
+
+  constructor(chat: InternalClient) {
+    this.#chat = chat;
+  }
+
+  history(board: string, query: HistoryQuery): Promise<HistoryPage> {
+    const path = `/internal/v1/boards/${encodeURIComponent(board)}/history`;
+    return this.#chat.request({ method: 'POST', path, route: historyRoute, body: query, schema: historyPageSchema });
+  }
+
+  async head(board: string): Promise<{ epoch: string; head: number }> {
+    const { epoch, head } = await this.history(board, { subjects: ['>'], limit: 1 });
+    return { epoch, head };
+  }
+
+  async after(board: string, query: { wanted: FilterSet; after: number; upTo: number }): Promise<LogPage> {
+    const { after, upTo } = query;
+    const page = await this.history(board, { ...wantedOf(query.wanted), after, upTo, limit: limits.historyPageMax });
+    const events = page.items.map(toLogEvent);
+    return { epoch: page.epoch, events, to: page.more ? (events.at(-1)?.seq ?? after) : upTo };
+  }
+
+  async count(board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }): Promise<number> {
+    const { after, upTo, max } = query;
+    const asked = { ...wantedOf(query.wanted), after, upTo, limit: 1, countMax: max };
+    const { count } = await this.history(board, asked);
+    return count ?? this.#countPages(board, query);
+  }
+
+  /** A chat of before the counting query is read page by page. */
+  async #countPages(board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }) {
+    let count = 0;
+    for (let position = query.after; position < query.upTo && count < query.max;) {
+      // oxlint-disable-next-line no-await-in-loop -- a page starts where the one before ends
+      const page = await this.after(board, { ...query, after: position });
+      count += page.events.length;
+      position = page.to;
+    }
+    return count;
+  }
+
+  async newest(board: string, query: { wanted: FilterSet; upTo: number; count: number }): Promise<LogEvent[]> {
+    const { upTo, count } = query;
+    const page = await this.history(board, { ...wantedOf(query.wanted), upTo, limit: count });
+    return page.items.map(toLogEvent);
+  }
+
+  async range(board: string, { from, to }: { from: number; to: number }) {
+    const page = await this.#chat.request({
+      method: 'GET',
+      path: `/internal/v1/boards/${encodeURIComponent(board)}/range?from=${from}&to=${to}&limit=${limits.rangePageMax}`,
+      route: rangeRoute,
+      schema: rangePageSchema,
+    });
+    return { epoch: page.epoch, events: page.items.map(toLogEvent) };
+  }
+}
+
+function wantedOf({ filters, types }: FilterSet): Pick<HistoryQuery, 'subjects' | 'types'> {
+  return { subjects: [...filters], ...(types === undefined ? {} : { types: [...types] }) };
+}
+
+function toLogEvent({ seq, subject, type, committedMs, body }: RangeItem): LogEvent {
+  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
+  return { seq, subject, type, bytes, committedMs, removed: body === undefined };
+}

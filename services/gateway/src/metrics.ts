@@ -1,0 +1,123 @@
+import type { Metrics } from '@boardwire/service-kit';
+import type { Counter, Histogram } from 'prom-client';
+import type { ResumeOutcome } from './delivery/subscription.ts';
+
+export type Transport = 'sse' | 'ws' | 'dialect';
+export type RateLimited = 'publish' | 'frames' | 'connections';
+
+const ages = [0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
+
+/** What users feel of the gateway, a function for each thing that happened. Labels are from small closed sets. */
+export class GatewayMetrics {
+  readonly #metrics: Metrics;
+  readonly #deliver: Histogram;
+  readonly #deliveries: Counter;
+  readonly #closes: Counter<'transport' | 'code'>;
+  readonly #resumes: Counter<'outcome'>;
+  readonly #replay: Histogram;
+  readonly #cursorAge: Histogram;
+  readonly #authFailures: Counter<'reason'>;
+  readonly #rateLimited: Counter<'what'>;
+  readonly #published: Counter<'outcome'>;
+  readonly #publishBatch: Histogram;
+  readonly #encoderFailures: Counter;
+  readonly #decisionsLost: Counter;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    this.#deliver = metrics.histogram('publish_to_deliver_seconds', 'Commit of an event to the end of its pass.');
+    this.#deliveries = metrics.counter('deliveries_total', 'Writes of live events to connections.');
+    this.#closes = metrics.counter('closes_total', 'Connections that ended.', ['transport', 'code']);
+    this.#resumes = metrics.counter('resumes_total', 'Streams opened, by how.', ['outcome']);
+    this.#replay = metrics.histogram('replay_seconds', 'Time from the opening block to caught_up.');
+    this.#cursorAge = metrics.histogram('cursor_age_events', 'How far behind a cursor was.', [], ages);
+    this.#authFailures = metrics.counter('auth_failures_total', 'Tokens refused.', ['reason']);
+    this.#rateLimited = metrics.counter('rate_limited_total', 'Requests refused for their rate.', ['what']);
+    this.#published = metrics.counter('published_events_total', 'Events taken from publishers, by outcome.', [
+      'outcome',
+    ]);
+    this.#publishBatch = metrics.histogram(
+      'publish_batch_events',
+      'Events that rode in one request to chat.',
+      [],
+      [1, 2, 5, 10, 25, 50, 100, 250, 512],
+    );
+    this.#encoderFailures = metrics.counter('encoder_failures_total', 'Subscriptions ended by their encoder.');
+    this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
+  }
+
+  passDone(pass: { writes: number; committedMs: number }): void {
+    this.#deliver.observe(Math.max(0, Date.now() - pass.committedMs) / 1_000);
+    this.#deliveries.inc(pass.writes);
+  }
+
+  closed(transport: Transport, code: string): void {
+    this.#closes.inc({ transport, code });
+  }
+
+  opened(outcome: ResumeOutcome, cursorAge: number): void {
+    this.#resumes.inc({ outcome });
+    if (outcome !== 'fresh') this.#cursorAge.observe(cursorAge);
+  }
+
+  replayed(seconds: number): void {
+    this.#replay.observe(seconds);
+  }
+
+  authFailed(reason: string): void {
+    this.#authFailures.inc({ reason });
+  }
+
+  rateLimited(what: RateLimited): void {
+    this.#rateLimited.inc({ what });
+  }
+
+  published(outcome: 'created' | 'repeated' | 'refused' | 'failed', count: number): void {
+    this.#published.inc({ outcome }, count);
+  }
+
+  publishBatch(events: number): void {
+    this.#publishBatch.observe(events);
+  }
+
+  encoderFailed(): void {
+    this.#encoderFailures.inc();
+  }
+
+  decisionsLost(count: number): void {
+    this.#decisionsLost.inc(count);
+  }
+
+  /** Tells what is asked for at each scrape. */
+  watch(sources: {
+    connections: () => Record<Transport, number>;
+    subscriptions: () => number;
+    outbox: () => { bytes: number; events: number };
+    presentUsers: () => number;
+    syncAgeSeconds: () => number;
+  }): void {
+    this.#metrics.gauge('gateway_connections', 'Open connections.', ['transport'], (gauge) => {
+      for (const [transport, count] of Object.entries(sources.connections())) {
+        gauge.set({ transport: transport as Transport }, count);
+      }
+    });
+    this.#gauge('subscriptions', 'Open subscriptions.', sources.subscriptions);
+    this.#gauge('outbox_bytes', 'Bytes that wait for sockets.', () => sources.outbox().bytes);
+    this.#gauge('outbox_events', 'Events that wait for sockets.', () => sources.outbox().events);
+    this.#gauge('presence_users', 'Users with an open subscription here.', sources.presentUsers);
+    this.#gauge('sync_age_seconds', 'Time since chat last told what changed.', sources.syncAgeSeconds);
+    this.#metrics.queueDepth('outbox', () => sources.outbox().events);
+  }
+
+  queueDepth(queue: 'replay' | 'publish' | 'decisions', depth: () => number): void {
+    this.#metrics.queueDepth(queue, depth);
+  }
+
+  queueWait(queue: 'replay' | 'publish', seconds: number): void {
+    this.#metrics.observeQueueWait(queue, seconds);
+  }
+
+  #gauge(name: string, help: string, value: () => number): void {
+    this.#metrics.gauge(name, help, [], (gauge) => gauge.set(value()));
+  }
+}

@@ -1,0 +1,93 @@
+import { formatCursor, limits, type AppendItem, type AppendOutcome, type PublishReceipt } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
+import type { Boards } from '../delivery/boards.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import { isPublisher, mayWrite, type Access } from '../rights/access.ts';
+import type { RateLimiter } from '../rights/rate-limiter.ts';
+import type { AppendBatcher } from './append-batcher.ts';
+import type { DraftEvent } from './draft-event.ts';
+
+export interface Receipt extends PublishReceipt {
+  outcome: 'created' | 'repeated';
+}
+
+export interface PublisherOptions {
+  boards: Boards;
+  batcher: AppendBatcher;
+  limiter: RateLimiter;
+  metrics: GatewayMetrics;
+  onLimited: (access: Access) => void;
+}
+
+const rates = {
+  user: { perSecond: limits.publishPerUserPerSecond, burst: limits.publishPerUserBurst },
+  publisher: { perSecond: limits.publishPerPublisherPerSecond, burst: limits.publishPerPublisherBurst },
+};
+
+/** Publishes for someone: their rate, their rights on each subject, then the log. */
+export class Publisher {
+  readonly #options: PublisherOptions;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AppError `rate_limited`; a request counts as many events as it brings, also those that are refused. */
+  takeRate(access: Access, events: number): void {
+    const { limiter, metrics, onLimited } = this.#options;
+    const retryAfterMs = limiter.take(access.userId, events, isPublisher(access) ? rates.publisher : rates.user);
+    if (retryAfterMs === 0) return;
+    metrics.rateLimited('publish');
+    onLimited(access);
+    throw new AppError('rate_limited', { detail: 'too many events', retryAfterMs });
+  }
+
+  /** @throws AppError; one that a repeat can mend carries the event's id. */
+  async publish(access: Access, board: string, event: DraftEvent): Promise<Receipt> {
+    const [outcome] = await this.publishAll(access, board, [event]);
+    if (outcome instanceof AppError) throw outcome;
+    return outcome!;
+  }
+
+  /** A receipt or a refusal for each event, in their order. */
+  async publishAll(access: Access, board: string, events: readonly DraftEvent[]): Promise<(Receipt | AppError)[]> {
+    const allowed = events.map((event) => this.#refusalOf(access, board, event));
+    const items = events.filter((_event, at) => allowed[at] === undefined).map((event) => itemOf(access, event));
+    const outcomes = items.length === 0 ? [] : await this.#options.batcher.append(board, items);
+    const answered = outcomes.map((outcome, at) => this.#answer(board, items[at]!, outcome));
+    return allowed.map((refusal) => refusal ?? answered.shift()!);
+  }
+
+  #refusalOf(access: Access, board: string, { subject, id }: DraftEvent): AppError | undefined {
+    const channel = this.#options.boards.channel(board);
+    if (mayWrite(access, board, subject) && (channel?.access.isOpen(subject) ?? true)) return undefined;
+    this.#options.metrics.published('refused', 1);
+    if (channel === undefined) return new AppError('board_unknown', { id });
+    return new AppError('forbidden', { detail: `may not publish on ${subject}`, id });
+  }
+
+  #answer(board: string, { id }: AppendItem, outcome: AppendOutcome | AppError): Receipt | AppError {
+    const { metrics } = this.#options;
+    if (outcome instanceof AppError) {
+      metrics.published('failed', 1);
+      return withEventId(outcome, id);
+    }
+    metrics.published(outcome.outcome, 1);
+    if (outcome.outcome === 'refused') {
+      const { code, detail, errors } = outcome;
+      return new AppError(code, { detail, errors, id });
+    }
+    const { seq, epoch, time } = outcome;
+    return { id, board, seq, cursor: formatCursor(epoch, seq), time, outcome: outcome.outcome };
+  }
+}
+
+function itemOf(access: Access, event: DraftEvent): AppendItem {
+  return { ...event, author: access.userId, authorname: access.name } as AppendItem;
+}
+
+function withEventId(error: AppError, id: string): AppError {
+  const { code, detail, retryAfterMs, errors } = error;
+  const hint = error.status === 503 ? `${detail ?? 'not accepted'}; repeat with id ${id}` : detail;
+  return new AppError(code, { detail: hint, retryAfterMs, errors, cause: error, id });
+}

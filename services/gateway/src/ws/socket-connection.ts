@@ -1,0 +1,263 @@
+import {
+  closeCodes,
+  limits,
+  webSocketProtocol,
+  type CloseName,
+  type ServerFrame,
+  type Stalled,
+} from '@boardwire/contracts';
+import { AppError, appErrorFrom } from '@boardwire/service-kit';
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { RawData, WebSocket } from 'ws';
+import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
+import { Outbox } from '../delivery/outbox.ts';
+import { frameOf } from '../delivery/ws-format.ts';
+import type { Gateway } from '../gateway.ts';
+import { jittered } from '../http/jitter.ts';
+import type { Access } from '../rights/access.ts';
+import { RateLimiter } from '../rights/rate-limiter.ts';
+import { readFrame, type FrameOf, type ReadFrame } from './client-frames.ts';
+import { SocketSubscriptions } from './socket-subscriptions.ts';
+import { publishFrame } from './publish-frame.ts';
+
+export interface SocketConnectionOptions {
+  gateway: Gateway;
+  webSocket: WebSocket;
+  socket: Socket;
+}
+
+/** Who connects has so long to say who it is. */
+const authWithinMs = 10_000;
+const frameRate = { perSecond: limits.framesPerSocketPerSecond, burst: limits.framesPerSocketBurst };
+
+/** One WebSocket: who it is, its frames in, its subscriptions, how it ends. */
+export class SocketConnection implements OpenConnection {
+  readonly id = randomUUID();
+  readonly transport = 'ws';
+  readonly outbox: Outbox;
+  readonly #gateway: Gateway;
+  readonly #webSocket: WebSocket;
+  readonly #subscriptions: SocketSubscriptions;
+  readonly #rate = new RateLimiter();
+  readonly #signOut: (code: string) => void;
+  readonly #authTimer: NodeJS.Timeout;
+  #access: Access | undefined;
+  #missedPongs = 0;
+  #isEnding = false;
+  /** Frames that came behind an `auth` whose token is still being verified. */
+  #behindAuth: ReadFrame[] | undefined;
+
+  constructor({ gateway, webSocket, socket }: SocketConnectionOptions) {
+    this.#gateway = gateway;
+    this.#webSocket = webSocket;
+    this.outbox = new Outbox(socket, {
+      bytesMax: gateway.config.OUTBOX_BYTES_MAX,
+      eventsMax: limits.outboxEventsMax,
+      onOverflow: () => this.end('slow'),
+    });
+    this.outbox.share();
+    this.#subscriptions = new SocketSubscriptions({ gateway, outbox: this.outbox, send: (frame) => this.send(frame) });
+    this.#signOut = gateway.desk.signIn(this);
+    this.#authTimer = setTimeout(() => this.#refuse(new AppError('token_missing')), authWithinMs).unref();
+    webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    webSocket.on('pong', () => {
+      this.#missedPongs = 0;
+    });
+    // A reset, or a frame that breaks the protocol: the close that follows is the ordinary end.
+    webSocket.on('error', () => {});
+    webSocket.once('close', (code) => this.#closed(code));
+  }
+
+  get access(): Access | undefined {
+    return this.#access;
+  }
+
+  /** Authenticated, by header or by the first frame. */
+  greet(access: Access): void {
+    if (this.#gateway.desk.connections.isFull(access)) {
+      this.#gateway.metrics.rateLimited('connections');
+      this.#refuse(new AppError('rate_limited', { detail: 'too many open connections' }), 'rate_limited');
+      return;
+    }
+    this.#enter(access);
+    const user = { id: access.userId, name: access.name };
+    this.send({ type: 'welcome', protocol: webSocketProtocol, connection: this.id, user });
+    const { stalled } = this.#gateway.stalls;
+    if (stalled !== undefined) this.tellStalled(stalled);
+  }
+
+  send(frame: ServerFrame): void {
+    this.outbox.write(frameOf(frame));
+  }
+
+  heartbeat(): void {
+    if (this.#access !== undefined) this.send({ type: 'heartbeat', cursors: this.#subscriptions.cursors() });
+  }
+
+  tellStalled(stalled: Stalled | undefined): void {
+    this.send(stalled === undefined ? { type: 'live' } : { type: 'stalled', ...stalled });
+  }
+
+  /** Sends a ping; when too many went unanswered, the peer is gone. */
+  checkPulse(): void {
+    if (this.#missedPongs >= limits.missedPongsMax) {
+      this.#close('no_pong');
+      return;
+    }
+    this.#missedPongs += 1;
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+  }
+
+  end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
+    switch (reason) {
+      case 'revoked':
+        return this.#close('unauthenticated', { type: 'revoked' });
+      case 'drain':
+        return this.#close('restart', { type: 'reconnect', reason: 'drain', afterMs });
+      case 'slow':
+        return this.#close('too_slow');
+      case 'gone':
+        return this.#close('forbidden');
+      case 'fault':
+        return this.#close('restart', { type: 'reconnect', reason: 'busy', afterMs });
+    }
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#isEnding) return;
+    if (this.#rate.take('frames', 1, frameRate) > 0) {
+      this.#gateway.metrics.rateLimited('frames');
+      this.#refuse(new AppError('rate_limited', { detail: 'too many frames' }), 'rate_limited');
+      return;
+    }
+    if (isBinary) return this.#refuse(new AppError('malformed', { detail: 'frames are text' }), 'protocol_error');
+    const frame = readFrame(textOf(data));
+    if ('wrong' in frame) {
+      return this.#refuse(new AppError('malformed', { detail: frame.wrong }), 'protocol_error');
+    }
+    if (this.#behindAuth === undefined) this.#take(frame);
+    else this.#behindAuth.push(frame);
+  }
+
+  #take(frame: ReadFrame): void {
+    this.#handle(frame).catch((error: unknown) => this.#failed(frame, error));
+  }
+
+  async #handle(frame: ReadFrame): Promise<void> {
+    if (frame.type === 'ping') return this.send({ type: 'pong', ...reqOf(frame) });
+    if (frame.type === 'auth') return this.#authenticate(frame);
+    const access = this.#access;
+    if (access === undefined) return this.#refuse(new AppError('token_missing'));
+    this.#gateway.verifier.assertStands(access);
+    switch (frame.type) {
+      case 'subscribe':
+        return this.#subscriptions.open(access, frame);
+      case 'unsubscribe':
+        this.#subscriptions.close(frame.sub);
+        return frame.req === undefined ? undefined : this.send({ type: 'ack', req: frame.req });
+      case 'presence':
+        return this.#subscriptions.watchPresence(frame.sub);
+      case 'publish':
+        return this.send(await publishFrame(this.#gateway, access, frame));
+    }
+  }
+
+  async #authenticate(frame: FrameOf<'auth'>): Promise<void> {
+    // What the client sends behind it waits until it is known who it is; what is read already is one chunk at most.
+    this.#webSocket.pause();
+    this.#behindAuth = [];
+    try {
+      const access = await this.#gateway.verifier.verify(frame.token);
+      if (this.#isEnding) return;
+      if (this.#access === undefined) return this.greet(access);
+      if (this.#access.userId !== access.userId) {
+        return this.#refuse(new AppError('token_invalid', { detail: 'the token is another user’s' }));
+      }
+      this.#enter(access);
+      if (frame.req !== undefined) this.send({ type: 'ack', req: frame.req });
+    } catch (error) {
+      const refusal = appErrorFrom(error) ?? new AppError('internal', { cause: error });
+      // Chat is away: the token may be good, and coming back may help.
+      if (refusal.status >= 500) return this.end('fault', jittered(2 * limits.retryMs));
+      this.#refuse(refusal);
+    } finally {
+      this.#webSocket.resume();
+      const waiting = this.#behindAuth ?? [];
+      this.#behindAuth = undefined;
+      for (const [at, next] of waiting.entries()) {
+        // A second `auth` makes those behind it wait again.
+        if (this.#behindAuth !== undefined) {
+          (this.#behindAuth as ReadFrame[]).push(...waiting.slice(at));
+          break;
+        }
+        if (!this.#isEnding) this.#take(next);
+      }
+    }
+  }
+
+  #enter(access: Access): void {
+    clearTimeout(this.#authTimer);
+    this.#access = access;
+    this.#gateway.desk.connections.authenticated(this, access);
+  }
+
+  /** The request is refused; the connection stays unless it has lost its right to be. */
+  #failed(frame: ReadFrame, error: unknown): void {
+    const refusal = appErrorFrom(error) ?? new AppError('internal', { cause: error });
+    if (refusal.code === 'internal') {
+      this.#gateway.context.logger.error({ event: 'frame.failed', type: frame.type, err: error });
+    }
+    if (refusal.status === 401) return this.#refuse(refusal);
+    const sub = 'sub' in frame ? { sub: frame.sub } : {};
+    this.send({ type: 'fail', ...reqOf(frame), ...sub, ...failureOf(refusal) });
+  }
+
+  /** Says why, and closes. */
+  #refuse(error: AppError, name: CloseName = 'unauthenticated'): void {
+    this.#close(name, { type: 'fail', ...failureOf(error) });
+  }
+
+  #close(name: CloseName, lastWord?: ServerFrame): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#leave();
+    const last = lastWord === undefined ? undefined : frameOf(lastWord);
+    this.outbox.finish(last, () => this.#webSocket.close(closeCodes[name].code));
+  }
+
+  #leave(): void {
+    clearTimeout(this.#authTimer);
+    this.#subscriptions.closeAll();
+  }
+
+  #closed(code: number): void {
+    this.#isEnding = true;
+    this.#leave();
+    this.#signOut(knownCodes.has(code) ? String(code) : 'other');
+  }
+}
+
+/** The library hands over a Buffer unless it was told otherwise. */
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data)
+    ? data.toString()
+    : Buffer.concat([data].flat().map((part) => Buffer.from(part as Buffer))).toString();
+}
+
+const knownCodes = new Set<number>([...Object.values(closeCodes).map(({ code }) => code), 1005, 1006, 1007]);
+
+function reqOf(frame: ReadFrame): { req?: string | number } {
+  return 'req' in frame && frame.req !== undefined ? { req: frame.req } : {};
+}
+
+/** The part of a `fail` frame that tells why. */
+export function failureOf(error: AppError) {
+  const { code, detail, errors, retryAfterMs } = error.toProblem();
+  return {
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(errors === undefined ? {} : { errors }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}

@@ -1,0 +1,113 @@
+import { closeCodes, limits, webSocketProtocol } from '@boardwire/contracts';
+import { AppError, appErrorFrom, problemHeaders } from '@boardwire/service-kit';
+import type { FastifyInstance } from 'fastify';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { Wheel } from '../connections/wheel.ts';
+import type { Gateway } from '../gateway.ts';
+import type { Access } from '../rights/access.ts';
+import { bearerToken } from '../rights/bearer-token.ts';
+import { SocketConnection } from './socket-connection.ts';
+
+const path = '/v1/ws';
+
+/** Takes WebSocket upgrades at `/v1/ws` and refuses all others, before the upgrade, with a problem document. */
+export class SocketServer {
+  readonly #gateway: Gateway;
+  readonly #pings: Wheel<SocketConnection>;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.frameBytesMax,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(webSocketProtocol) ? webSocketProtocol : false),
+  });
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#pings = new Wheel(gateway.config.PING_MS, (connection) => connection.checkPulse());
+    this.#server.on('wsClientError', (error, socket) =>
+      refuse(socket, new AppError('malformed', { detail: error.message })),
+    );
+  }
+
+  /** What a plain request to the address gets. */
+  static mountPlainRoute(fastify: FastifyInstance): void {
+    fastify.get(path, { exposeHeadRoute: false }, (_request, reply) => {
+      reply.header('upgrade', 'websocket');
+      throw new AppError('upgrade_required');
+    });
+  }
+
+  attach(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const onError = () => socket.destroy();
+      socket.on('error', onError);
+      this.#admit(request)
+        .then((access) => {
+          socket.off('error', onError);
+          this.#upgrade(request, socket as Socket, head, access);
+        })
+        .catch((error: unknown) => this.#refused(socket, error));
+    });
+    this.#pings.start();
+    server.once('close', () => this.#pings.stop());
+  }
+
+  /** The bearer, when the request names one; a browser's socket can't and sends an `auth` frame. */
+  async #admit(request: IncomingMessage): Promise<Access | undefined> {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== path) throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
+    if (!this.#isOriginAllowed(request)) throw new AppError('forbidden', { detail: 'the origin is not allowed' });
+    if (this.#gateway.context.health.isDraining()) throw new AppError('draining');
+    const token = bearerToken(request.headers.authorization);
+    return token === undefined ? undefined : this.#gateway.verifier.verify(token);
+  }
+
+  /** Programs send no origin. Pages of other sites must be listed: browsers don't hold sockets to the same-origin rule. */
+  #isOriginAllowed({ headers }: IncomingMessage): boolean {
+    const { origin, host } = headers;
+    if (origin === undefined) return true;
+    const { CORS_ORIGINS, PUBLIC_URL } = this.#gateway.config;
+    if (CORS_ORIGINS.includes(origin)) return true;
+    if (PUBLIC_URL !== undefined && new URL(PUBLIC_URL).origin === origin) return true;
+    return origin === `http://${host}` || origin === `https://${host}`;
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer, access: Access | undefined): void {
+    if (socket.destroyed) return;
+    // The deadline of the request is met; an open socket has none.
+    socket.setTimeout(0);
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new SocketConnection({ gateway: this.#gateway, webSocket, socket });
+      this.#pings.add(connection);
+      webSocket.once('close', () => this.#pings.remove(connection));
+      if (webSocket.protocol !== webSocketProtocol && request.headers['sec-websocket-protocol'] !== undefined) {
+        webSocket.close(closeCodes.protocol_error.code, `the subprotocol is ${webSocketProtocol}`);
+        return;
+      }
+      if (access !== undefined) connection.greet(access);
+    });
+  }
+
+  #refused(socket: Duplex, error: unknown): void {
+    const refusal = appErrorFrom(error);
+    if (refusal === undefined) this.#gateway.context.logger.error({ event: 'upgrade.failed', err: error });
+    refuse(socket, refusal ?? new AppError('internal'));
+  }
+}
+
+function refuse(socket: Duplex, error: AppError): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(error.toProblem());
+  const headers = { ...problemHeaders(error), 'content-length': Buffer.byteLength(body), connection: 'close' };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}

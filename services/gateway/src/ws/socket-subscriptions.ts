@@ -1,0 +1,137 @@
+import { eventTypeSchema, filterSchema, limits, type ServerFrame } from '@boardwire/contracts';
+import { AppError, appErrorFrom } from '@boardwire/service-kit';
+import type { Outbox } from '../delivery/outbox.ts';
+import { startAfter, type StreamStart } from '../delivery/stream-start.ts';
+import type { OpenSubscription } from '../delivery/subscriptions.ts';
+import { WsFormat } from '../delivery/ws-format.ts';
+import type { Gateway } from '../gateway.ts';
+import { knownSlug } from '../http/boards.controller.ts';
+import { assertMayRead } from '../http/door.ts';
+import type { PresenceChange } from '../presence/presence-view.ts';
+import type { Access } from '../rights/access.ts';
+import type { FrameOf } from './client-frames.ts';
+
+export interface SocketSubscriptionsOptions {
+  gateway: Gateway;
+  outbox: Outbox;
+  send: (frame: ServerFrame) => void;
+}
+
+interface Entry {
+  subscription: OpenSubscription;
+  unwatch: (() => void) | undefined;
+}
+
+/** The subscriptions of one socket, by the names that its client gave them. */
+export class SocketSubscriptions {
+  readonly #options: SocketSubscriptionsOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: SocketSubscriptionsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws AppError */
+  open(access: Access, frame: FrameOf<'subscribe'>): void {
+    const { gateway, outbox } = this.#options;
+    const { sub } = frame;
+    if (this.#entries.has(sub)) throw new AppError('conflict', { detail: 'a subscription has this name' });
+    if (this.#entries.size >= limits.subscriptionsPerSocketMax) {
+      throw new AppError('invalid', { detail: `at most ${limits.subscriptionsPerSocketMax} subscriptions` });
+    }
+    const start = startOf(frame);
+    const readable = gateway.subscriptions.resolve({
+      access,
+      board: knownSlug(frame.board),
+      subjects: checked(frame.subjects),
+      types: typesOf(frame),
+    });
+    assertMayRead(gateway);
+    const onFailed = (error: unknown) => this.#failed(sub, error);
+    const format = new WsFormat(sub);
+    const subscription = gateway.subscriptions.open({ ...readable, access, format, outbox, start, onFailed });
+    this.#entries.set(sub, { subscription, unwatch: undefined });
+  }
+
+  /** @throws AppError `not_found`. */
+  close(sub: string): void {
+    const entry = this.#entry(sub);
+    this.#entries.delete(sub);
+    end(entry);
+  }
+
+  closeAll(): void {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const entry of entries) end(entry);
+  }
+
+  cursors(): Record<string, string> {
+    const cursors: Record<string, string> = {};
+    for (const [sub, { subscription }] of this.#entries) {
+      const { cursor } = subscription;
+      if (cursor !== undefined) cursors[sub] = cursor;
+    }
+    return cursors;
+  }
+
+  /** The list, then each join and leave. Asking again sends the list again. @throws AppError `not_found`. */
+  watchPresence(sub: string): void {
+    const entry = this.#entry(sub);
+    const { gateway, send } = this.#options;
+    const { board, filters } = entry.subscription;
+    entry.unwatch ??= gateway.presence.watch(board, filters, (change: PresenceChange) =>
+      send({ type: 'presence', sub, ...change }),
+    );
+    const { users, count } = gateway.presence.list(board, filters, limits.presenceListMax);
+    send({ type: 'presence', sub, event: 'list', users, count });
+  }
+
+  #entry(sub: string): Entry {
+    const entry = this.#entries.get(sub);
+    if (entry === undefined) throw new AppError('not_found', { detail: 'no subscription has this name' });
+    return entry;
+  }
+
+  #failed(sub: string, error: unknown): void {
+    const entry = this.#entries.get(sub);
+    this.#entries.delete(sub);
+    if (entry !== undefined) end(entry);
+    const { code, detail } = (appErrorFrom(error) ?? new AppError('internal')).toProblem();
+    this.#options.send({ type: 'fail', sub, code, ...(detail === undefined ? {} : { detail }) });
+  }
+}
+
+function end({ subscription, unwatch }: Entry): void {
+  unwatch?.();
+  subscription.end();
+}
+
+function startOf({ after, last }: FrameOf<'subscribe'>): StreamStart {
+  if (after !== undefined) {
+    const start = startAfter(after);
+    if (start === undefined) throw new AppError('invalid_cursor', { detail: 'after' });
+    return start;
+  }
+  if (last === undefined) return { kind: 'live' };
+  if (!Number.isInteger(last) || last < 0 || last > limits.lastMax) {
+    throw new AppError('invalid', { detail: `last is a whole number up to ${limits.lastMax}` });
+  }
+  return { kind: 'last', count: last };
+}
+
+function checked(subjects: readonly string[]): readonly string[] {
+  const isTooMany = subjects.length === 0 || subjects.length > limits.filtersPerSubscriptionMax;
+  if (isTooMany) throw new AppError('invalid', { detail: `1–${limits.filtersPerSubscriptionMax} subjects` });
+  const bad = subjects.find((subject) => !filterSchema.safeParse(subject).success);
+  if (bad !== undefined) throw new AppError('invalid_filter', { detail: bad.slice(0, 100) });
+  return subjects;
+}
+
+function typesOf({ types }: FrameOf<'subscribe'>): readonly string[] | undefined {
+  const isBad = types?.some((type) => !eventTypeSchema.safeParse(type).success) === true;
+  if (isBad || (types?.length ?? 0) > limits.filtersPerSubscriptionMax) {
+    throw new AppError('invalid', { detail: 'types' });
+  }
+  return types;
+}
