@@ -59,6 +59,7 @@ class Launcher {
       if (this.options.isFresh) await emptySite(this.dataDir, this.env);
       const site = await this.start();
       if (this.isStopping) return;
+      await this.echo?.siteIsReady();
       process.stdout.write(welcome(site, performance.now() - this.startedAt));
     } catch (error) {
       // Stopped while starting: that is no failure to tell.

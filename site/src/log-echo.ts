@@ -1,10 +1,12 @@
 import { open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const everyMs = 500;
 const bytesPerTurnMax = 256 * 1024;
 const linesPerTurnMax = 10;
-const warn = ['warn', 'error', 'fatal'];
+const shownLevels = ['warn', 'error', 'fatal'];
+/** While services start, they warn that the others don't answer yet; that is no news. */
+const shownWhileStarting = ['error', 'fatal'];
 
 /**
  * Shows warnings and errors of the services' logs on the terminal, in a reader's form. The logs have everything; the
@@ -14,6 +16,7 @@ export class LogEcho {
   private readonly positions = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> = Promise.resolve();
+  private levels = shownWhileStarting;
 
   constructor(
     private readonly folder: string,
@@ -26,6 +29,12 @@ export class LogEcho {
     this.timer = setInterval(() => {
       this.reading = this.reading.then(() => this.turn()).catch(() => undefined);
     }, everyMs);
+  }
+
+  /** The site runs: from now on warnings are shown too. */
+  async siteIsReady(): Promise<void> {
+    await this.turn().catch(() => undefined);
+    this.levels = shownLevels;
   }
 
   async stop(): Promise<void> {
@@ -59,22 +68,22 @@ export class LogEcho {
     return text
       .slice(0, end)
       .split('\n')
-      .flatMap((line) => readable(line) ?? []);
+      .flatMap((line) => readable(line, this.levels, basename(path, '.log')) ?? []);
   }
 }
 
 /** One log line for a reader, or undefined when it is not worth one. What is no JSON is a crash's last words. */
-export function readable(line: string): string | undefined {
+export function readable(line: string, levels: readonly string[] = shownLevels, source = 'site'): string | undefined {
   if (line.trim() === '') return undefined;
   try {
     const { time, level, service, event, err, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
-    if (!warn.includes(String(level))) return undefined;
+    if (!levels.includes(String(level))) return undefined;
     const error = (err as { message?: string } | undefined)?.message;
     const fields = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
     const words = [String(time).slice(11, 19), level, service, event, msg, error, ...fields.slice(0, 6)];
     return words.filter((word) => word !== undefined && word !== '').join(' ');
   } catch {
-    return line;
+    return `${source}: ${line}`;
   }
 }
 

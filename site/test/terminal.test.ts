@@ -42,7 +42,7 @@ describe('what the terminal shows of the logs', () => {
   });
 
   it('includes what is no log line at all: the last words of a crash', () => {
-    expect(readable('Segmentation fault')).toBe('Segmentation fault');
+    expect(readable('Segmentation fault')).toBe('site: Segmentation fault');
   });
 });
 
