@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { seededRandom } from '@boardwire/test-kit';
 import fc from 'fast-check';
 import {
   canonicalJson,
@@ -9,9 +10,8 @@ import {
   signEnvelope,
   verifyEnvelope,
 } from '../src/index.ts';
-import { testSeed } from './seed.ts';
 
-const seed = testSeed();
+const { seed } = seededRandom();
 
 describe('base32', () => {
   // RFC 4648, section 10, in lower case and without padding.

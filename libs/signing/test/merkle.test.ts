@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { seededRandom } from '@boardwire/test-kit';
 import fc from 'fast-check';
 import {
   CompactRange,
@@ -18,9 +19,8 @@ import {
   widthOfTile,
   type NodeReader,
 } from '../src/index.ts';
-import { testSeed } from './seed.ts';
 
-const seed = testSeed();
+const { seed } = seededRandom();
 
 // The reference vectors of certificate-transparency (RFC 6962): eight leaves and the root at each size.
 const records = [

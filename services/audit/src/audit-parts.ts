@@ -17,6 +17,9 @@ import { AuditReader } from './reading/audit-reader.ts';
 import { LogProofs } from './reading/log-proofs.ts';
 import { LogStatus } from './reading/log-status.ts';
 
+/** An append that takes longer is no beat: the loop shows as silent, and after some seconds a new term begins. */
+const stuckMs = 1_500;
+
 export interface AuditDependencies {
   context: ServiceContext;
   config: AuditConfig;
@@ -89,7 +92,9 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     });
   const start = () => {
     supervisor.run('audit-sequencer', { beatEveryMs: 1_000 }, async (loop) => {
-      const beating = setInterval(() => loop.beat(), 250);
+      const beating = setInterval(() => {
+        if (sequencer.appendingMs < stuckMs) loop.beat();
+      }, 250);
       try {
         await AdvisoryLock.lead(database, 'sequencer', loop.signal, lead, () => loop.beat());
       } finally {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const timeZoneKey = z.string().refine(isTimeZone, { message: 'an IANA time zone such as Europe/Rome' });
 
-const auditConfig = commonConfig.extend({
+export const auditConfig = commonConfig.extend({
   DATABASE_URL: z.string().min(1),
   DATABASE_POOL_MAX: z.coerce.number().int().min(3).max(100).default(10),
   CHAT_URL: baseUrlKey,

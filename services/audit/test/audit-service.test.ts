@@ -322,6 +322,17 @@ describe('the service', () => {
     });
   }, 60_000);
 
+  test('is not ready while Postgres hangs, and loses nothing by it', async () => {
+    await infrastructure.postgres.pause();
+    await chat.publish('events', 20);
+    await eventually(async () => expect((await fetch(`${running.internalUrl}/readyz`)).status).toBe(503));
+    await infrastructure.postgres.resume();
+    await auditedAll('events', 800);
+    await eventually(async () => expect((await fetch(`${running.internalUrl}/readyz`)).status).toBe(200), {
+      timeoutMs: 20_000,
+    });
+  }, 60_000);
+
   test('tells its queues, gaps and the age of its checkpoint', async () => {
     const metrics = await (await fetch(`${running.internalUrl}/metrics`)).text();
     for (const series of [

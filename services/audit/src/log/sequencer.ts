@@ -68,6 +68,7 @@ export class Sequencer {
   #waiters: (() => void)[] = [];
   #unsigned: { size: number; oldestMs: number }[] = [];
   #onGrown: () => void = () => undefined;
+  #appendingSince: number | undefined;
 
   constructor(options: SequencerOptions) {
     this.#options = options;
@@ -93,6 +94,11 @@ export class Sequencer {
   /** What is committed, while this process leads. */
   get committed(): CommittedTree | undefined {
     return this.#term?.committed;
+  }
+
+  /** How long the append under way has taken, milliseconds; 0 between appends. */
+  get appendingMs(): number {
+    return this.#appendingSince === undefined ? 0 : performance.now() - this.#appendingSince;
   }
 
   onGrown(listener: () => void): void {
@@ -202,6 +208,8 @@ export class Sequencer {
         this.#options.logger.warn({ event: 'audit.append_failed', entries: batch.length, err: error });
         for (const { group } of batch) group.reject(error);
         term.end(error);
+      } finally {
+        this.#appendingSince = undefined;
       }
     }
     term.isPumping = false;
@@ -210,6 +218,7 @@ export class Sequencer {
   async #commit(term: Term, batch: readonly Waiting[]): Promise<void> {
     const { store, probe } = this.#options;
     const startedAt = performance.now();
+    this.#appendingSince = startedAt;
     const entries = batch.map(({ entry }) => entry);
     const gaps = batch.flatMap(({ gap }) => (gap === undefined ? [] : [gap]));
     const { tree } = term.state;
