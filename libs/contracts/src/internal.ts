@@ -22,6 +22,8 @@ export const internalHeaders = {
   traceparent: 'traceparent',
   /** Base64url of the JSON of {@link forwardedIdentitySchema}: who the gateway authenticated. */
   identity: 'boardwire-identity',
+  /** Address of the client behind a forwarded request, with or without an identity: attempts are limited by it. */
+  address: 'boardwire-address',
 } as const;
 
 /** Who stands behind a request that the gateway forwards. Trusted because the service token is the gateway's. */

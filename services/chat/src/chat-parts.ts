@@ -1,0 +1,143 @@
+import type { Database } from '@boardwire/database';
+import type { Bus } from '@boardwire/messaging';
+import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
+import { AccessTokens } from './accounts/access-tokens.ts';
+import { AccountStore } from './accounts/account-store.ts';
+import { Accounts } from './accounts/accounts.ts';
+import { ensureAdmin } from './accounts/ensure-admin.ts';
+import { Passwords } from './accounts/passwords.ts';
+import { Revocations } from './accounts/revocations.ts';
+import { SessionStore } from './accounts/session-store.ts';
+import { SigningKeys } from './accounts/signing-keys.ts';
+import { BoardStore } from './boards/board-store.ts';
+import { BoardWatch } from './boards/board-watch.ts';
+import { Boards } from './boards/boards.ts';
+import { ChangeClock } from './boards/change-clock.ts';
+import { takesGuests, type ChatConfig } from './config.ts';
+import { DecisionDelivery } from './decisions/decision-delivery.ts';
+import { DecisionOutbox } from './decisions/decision-outbox.ts';
+import { AppendLog } from './log/append-log.ts';
+import { AppendStore } from './log/append-store.ts';
+import { EpochGuard } from './log/epoch-guard.ts';
+import { ReadLog } from './log/read-log.ts';
+import { ReadStore } from './log/read-store.ts';
+import { Relay } from './log/relay.ts';
+import { RelayStore } from './log/relay-store.ts';
+import { ReplicaHints } from './log/replica-hints.ts';
+import { SubjectCatalog } from './log/subject-catalog.ts';
+import { SubjectFilters } from './log/subject-filters.ts';
+import { Sync } from './log/sync.ts';
+import { chatMetrics } from './metrics.ts';
+import { seedBoards } from './site/seed-boards.ts';
+import { SiteIdentity } from './site/site-identity.ts';
+
+export interface ChatDependencies {
+  context: ServiceContext;
+  config: ChatConfig;
+  database: Database;
+  bus: Bus;
+}
+
+export type ChatParts = ReturnType<typeof buildChat>;
+
+/** What the service is made of, built once and not running yet. */
+export function buildChat(dependencies: ChatDependencies) {
+  const { context, config, database, bus } = dependencies;
+  const metrics = chatMetrics(context.metrics);
+  const federation = new InternalClient({ context, service: 'federation', baseUrl: config.FEDERATION_URL });
+  const identity = new SiteIdentity(database, federation, context.logger);
+  const hints = new ReplicaHints(bus);
+  const decisions = new DecisionOutbox(database);
+  const shared = { ...dependencies, metrics, identity, hints, decisions };
+  const log = buildLog(shared);
+  const people = buildAccounts({ ...shared, watch: log.watch, revocations: log.revocations });
+  const boards = new Boards({
+    database,
+    store: log.boardStore,
+    watch: log.watch,
+    decisions,
+    onChanged: (slug) => {
+      log.revocations.poke();
+      hints.boardChanged(slug);
+    },
+  });
+  const delivery = buildDelivery(shared);
+  return { ...log, ...people, ...delivery, boards, identity, hints, federation };
+}
+
+type Shared = ChatDependencies & {
+  metrics: ReturnType<typeof chatMetrics>;
+  identity: SiteIdentity;
+  hints: ReplicaHints;
+  decisions: DecisionOutbox;
+};
+
+function buildLog({ context, database, bus, metrics, identity, hints }: Shared) {
+  const { logger } = context;
+  const clock = new ChangeClock();
+  const boardStore = new BoardStore(database);
+  const watch = new BoardWatch(boardStore, clock);
+  const revocations = new Revocations(database, clock, watch);
+  const subjects = new SubjectCatalog(database);
+  const epochs = new EpochGuard({
+    database,
+    store: boardStore,
+    boards: watch,
+    bus,
+    logger,
+    onReplaced: () => subjects.forget(),
+  });
+  const appendLog = new AppendLog({
+    store: new AppendStore(database),
+    subjects,
+    boards: watch,
+    metrics,
+    origin: () => identity.siteId,
+    onCommitted: () => hints.appended(),
+  });
+  const readLog = new ReadLog(watch, new ReadStore(database), new SubjectFilters(database));
+  const relay = new Relay({ database, bus, boards: watch, store: new RelayStore(database), epochs, metrics, logger });
+  const sync = new Sync({ clock, boards: watch, revocations });
+  return { boardStore, watch, revocations, epochs, appendLog, readLog, relay, sync };
+}
+
+type AccountsDependencies = Shared & { watch: BoardWatch; revocations: Revocations };
+
+function buildAccounts(dependencies: AccountsDependencies) {
+  const { context, config, database, metrics, identity, hints, decisions, watch, revocations } = dependencies;
+  const signingKeys = new SigningKeys(database, context.logger, config.INTERNAL_SECRET);
+  const stores = { accounts: new AccountStore(), sessions: new SessionStore(), passwords: new Passwords() };
+  const accounts = new Accounts({
+    ...stores,
+    database,
+    tokens: new AccessTokens(signingKeys, watch, () => identity.siteId),
+    decisions,
+    metrics,
+    takesGuests: takesGuests(config),
+    onEnded: (sessionId, userId) => {
+      revocations.poke();
+      hints.sessionRevoked(sessionId, userId);
+    },
+  });
+  const prepareAdmin = async () => {
+    const password = config.ADMIN_PASSWORD;
+    if (password !== undefined) await ensureAdmin({ ...stores, database, decisions }, password);
+  };
+  return { accounts, signingKeys, sessions: stores.sessions, prepareAdmin };
+}
+
+function buildDelivery({ context, config, metrics, decisions }: Shared) {
+  if (config.AUDIT_URL === undefined) return { audit: undefined, delivery: undefined };
+  const audit = new InternalClient({ context, service: 'audit', baseUrl: config.AUDIT_URL });
+  return { audit, delivery: new DecisionDelivery({ outbox: decisions, audit, metrics, logger: context.logger }) };
+}
+
+/** Everything that must be in the database before the first request. */
+export async function prepareChat(parts: ChatParts, { database, config }: ChatDependencies): Promise<void> {
+  await parts.epochs.checkPostgres();
+  await seedBoards(database, parts.boardStore, config.SITE_TIME_ZONE);
+  await parts.prepareAdmin();
+  await parts.signingKeys.current();
+  await parts.identity.load();
+  await parts.watch.refresh();
+}

@@ -1,0 +1,24 @@
+import type { DynamicModule } from '@nestjs/common';
+import type { ChatParts } from './chat-parts.ts';
+import { AuthController } from './http/auth.controller.ts';
+import { BoardsController } from './http/boards.controller.ts';
+import { LogController } from './http/log.controller.ts';
+import { tokens } from './http/tokens.ts';
+
+export class ChatModule {
+  /** Only wires: the parts are built by the service's start. */
+  static over(parts: ChatParts): DynamicModule {
+    return {
+      module: ChatModule,
+      controllers: [LogController, BoardsController, AuthController],
+      providers: [
+        { provide: tokens.appendLog, useValue: parts.appendLog },
+        { provide: tokens.readLog, useValue: parts.readLog },
+        { provide: tokens.sync, useValue: parts.sync },
+        { provide: tokens.boards, useValue: parts.boards },
+        { provide: tokens.accounts, useValue: parts.accounts },
+        { provide: tokens.signingKeys, useValue: parts.signingKeys },
+      ],
+    };
+  }
+}

@@ -1,0 +1,21 @@
+import { decodeIdentity, internalHeaders, type ForwardedIdentity } from '@boardwire/contracts';
+import { AppError, callerOf } from '@boardwire/service-kit';
+import type { FastifyRequest } from 'fastify';
+
+/** Who stands behind a forwarded request; only the gateway can say that, for it has checked the token. */
+export function identityOf(request: FastifyRequest): ForwardedIdentity | undefined {
+  const header = request.headers[internalHeaders.identity];
+  if (header === undefined) return undefined;
+  if (callerOf(request) !== 'gateway')
+    throw new AppError('forbidden', { detail: 'only the gateway forwards identities' });
+  const identity = typeof header === 'string' ? decodeIdentity(header) : undefined;
+  if (identity === undefined) throw new AppError('token_invalid', { detail: 'the forwarded identity is not readable' });
+  return identity;
+}
+
+/** The address of the client behind a forwarded request. */
+export function addressOf(request: FastifyRequest): string | undefined {
+  const header = request.headers[internalHeaders.address];
+  const address = typeof header === 'string' ? header : identityOf(request)?.address;
+  return address?.slice(0, 64);
+}

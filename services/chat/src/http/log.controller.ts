@@ -1,0 +1,76 @@
+import {
+  appendRequestSchema,
+  historyQuerySchema,
+  type AppendRequest,
+  type AppendResponse,
+  type HistoryPage,
+  type HistoryQuery,
+  type RangePage,
+  type SyncResponse,
+} from '@boardwire/contracts';
+import { callerOf } from '@boardwire/service-kit';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { AppendLog } from '../log/append-log.ts';
+import type { ReadLog } from '../log/read-log.ts';
+import type { Sync } from '../log/sync.ts';
+import {
+  rangeQuerySchema,
+  stateQuerySchema,
+  syncQuerySchema,
+  type RangeParameters,
+  type StateQuery,
+  type SyncQuery,
+} from './queries.ts';
+import { tokens } from './tokens.ts';
+
+/** The logs as other services use them. */
+@Controller('/internal/v1')
+export class LogController {
+  constructor(
+    @Inject(tokens.appendLog) private readonly appendLog: AppendLog,
+    @Inject(tokens.readLog) private readonly readLog: ReadLog,
+    @Inject(tokens.sync) private readonly sync: Sync,
+  ) {}
+
+  @Post('boards/:board/events')
+  @HttpCode(200)
+  async append(
+    @Req() request: FastifyRequest,
+    @Param('board') board: string,
+    @Body({ schema: appendRequestSchema }) { items }: AppendRequest,
+  ): Promise<AppendResponse> {
+    return { outcomes: await this.appendLog.append(board, items, callerOf(request)) };
+  }
+
+  @Get('sync')
+  changes(@Query({ schema: syncQuerySchema }) { since, wait }: SyncQuery): Promise<SyncResponse> {
+    return this.sync.answer(since, wait);
+  }
+
+  @Get('boards/:board/range')
+  range(
+    @Param('board') board: string,
+    @Query({ schema: rangeQuerySchema }) query: RangeParameters,
+  ): Promise<RangePage> {
+    return this.readLog.range(board, query);
+  }
+
+  @Post('boards/:board/history')
+  @HttpCode(200)
+  history(
+    @Param('board') board: string,
+    @Body({ schema: historyQuerySchema }) query: HistoryQuery,
+  ): Promise<HistoryPage> {
+    return this.readLog.history(board, query);
+  }
+
+  @Post('boards/:board/state')
+  @HttpCode(200)
+  state(
+    @Param('board') board: string,
+    @Body({ schema: stateQuerySchema }) { subjects }: StateQuery,
+  ): Promise<HistoryPage> {
+    return this.readLog.state(board, subjects);
+  }
+}

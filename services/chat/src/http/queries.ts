@@ -1,0 +1,43 @@
+import { limits, nameSchema, passwordSchema, roleSchema } from '@boardwire/contracts';
+import { z } from 'zod';
+import { bounds } from '../bounds.ts';
+
+const seq = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+export const syncQuerySchema = z.object({
+  since: z.string().max(64).optional(),
+  /** Milliseconds to wait for a change; longer than the bound is cut, not refused. */
+  wait: z.coerce
+    .number()
+    .int()
+    .nonnegative()
+    .default(0)
+    .transform((ms) => Math.min(ms, bounds.syncWaitMaxMs)),
+});
+export type SyncQuery = z.infer<typeof syncQuerySchema>;
+
+export const rangeQuerySchema = z.object({
+  from: seq,
+  to: seq.optional(),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(limits.rangePageMax)
+    .transform((limit) => Math.min(limit, limits.rangePageMax)),
+});
+export type RangeParameters = z.infer<typeof rangeQuerySchema>;
+
+export const stateQuerySchema = z.strictObject({ subjects: z.array(z.string()).min(1).max(256) });
+export type StateQuery = z.infer<typeof stateQuerySchema>;
+
+/** `POST /v1/auth/accounts`, for administrators. */
+export const createAccountSchema = z.strictObject({
+  name: nameSchema,
+  password: passwordSchema,
+  roles: z
+    .array(roleSchema.exclude(['guest', 'anonymous']))
+    .min(1)
+    .max(4),
+});
+export type CreateAccount = z.infer<typeof createAccountSchema>;

@@ -1,0 +1,9 @@
+/** Injection tokens: Nest wires, what is wired is plain. */
+export const tokens = {
+  appendLog: Symbol('append log'),
+  readLog: Symbol('read log'),
+  sync: Symbol('sync'),
+  boards: Symbol('boards'),
+  accounts: Symbol('accounts'),
+  signingKeys: Symbol('signing keys'),
+} as const;

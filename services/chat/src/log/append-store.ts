@@ -1,0 +1,67 @@
+import type { Database } from '@boardwire/database';
+import { bounds } from '../bounds.ts';
+import type { PreparedEvent } from './event-bytes.ts';
+
+/** An event together with the number of its subject, type and class on its board. */
+export interface AppendRow {
+  event: PreparedEvent;
+  subjectId: number;
+}
+
+/** An event of the batch whose key the log holds already. */
+export interface KnownEvent {
+  /** Index in the batch. */
+  n: number;
+  seq: number;
+  /** Hexadecimal content hash of what is stored. */
+  content: string;
+  /** The first 2,048 characters of the stored bytes; null when they were removed. */
+  start: string | null;
+  committedMs: number;
+}
+
+export interface Appended {
+  epoch: string;
+  /** The head before the batch: what is not known got base + 1, base + 2 … in order. */
+  base: number;
+  committedMs: number;
+  known: KnownEvent[];
+}
+
+const append = {
+  name: 'append',
+  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2, $3)',
+  timeoutMs: bounds.appendTimeoutMs,
+};
+
+export class AppendStore {
+  constructor(private readonly database: Database) {}
+
+  /** One round trip, one commit. Undefined when the board is gone. */
+  async append(boardId: number, origin: string, rows: readonly AppendRow[]): Promise<Appended | undefined> {
+    const [row] = await this.database.prepared<{
+      epoch: string | null;
+      base: number;
+      committed_ms: number;
+      known: KnownEvent[] | null;
+    }>(append, [boardId, origin, batchJson(rows)]);
+    if (row === undefined || row.epoch === null) return undefined;
+    return { epoch: row.epoch, base: row.base, committedMs: row.committed_ms, known: row.known ?? [] };
+  }
+}
+
+/** The keys are short because the database reads each of them for each event. */
+function batchJson(rows: readonly AppendRow[]): string {
+  return JSON.stringify(
+    rows.map(({ event, subjectId }, n) => ({
+      n,
+      s: event.source,
+      i: event.id,
+      t: subjectId,
+      c: `\\x${event.contentHash}`,
+      a: `\\x${event.salt}`,
+      d: `\\x${event.datahash}`,
+      b: event.body,
+    })),
+  );
+}

@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { contentOf, type AppendItem, type StoredClass } from '@boardwire/contracts';
+
+/** An event as it will be stored: its bytes are final, its position is not known yet. */
+export interface PreparedEvent {
+  readonly id: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly type: string;
+  readonly class: StoredClass;
+  readonly time: string;
+  /** Hexadecimal SHA-256 over what the client supplied. */
+  readonly contentHash: string;
+  readonly salt: string;
+  /** Hexadecimal sha256(salt ‖ data): proves the data, and tells nothing about it once the salt is gone. */
+  readonly datahash: string;
+  readonly body: string;
+  readonly bytes: number;
+}
+
+export interface Placement {
+  board: string;
+  /** The site where the event was accepted. */
+  origin: string;
+  class: StoredClass;
+  /** Used when the client gave none. */
+  now: string;
+}
+
+const saltBytes = 16;
+
+export function prepareEvent(item: AppendItem, placement: Placement): PreparedEvent {
+  const { id, source, subject, type } = item;
+  const time = item.time ?? placement.now;
+  const data = item.data === undefined ? '' : JSON.stringify(item.data);
+  const body = storedJson(item, { ...placement, time, data });
+  const salt = randomBytes(saltBytes);
+  return {
+    id,
+    source,
+    subject,
+    type,
+    class: placement.class,
+    time,
+    contentHash: createHash('sha256').update(contentOf(item)).digest('hex'),
+    salt: salt.toString('hex'),
+    datahash: createHash('sha256').update(salt).update(data).digest('hex'),
+    body,
+    bytes: Buffer.byteLength(body),
+  };
+}
+
+/** CloudEvents JSON with what Boardwire adds; `data` goes in as the very text that was hashed. */
+function storedJson(item: AppendItem, at: Placement & { time: string; data: string }): string {
+  const mediaType = item.datacontenttype ?? (at.data === '' ? undefined : 'application/json');
+  const content = mediaType === undefined ? '' : `"datacontenttype":${JSON.stringify(mediaType)},`;
+  const data = at.data === '' ? '' : `"data":${at.data},`;
+  return (
+    `{"specversion":"1.0","id":${JSON.stringify(item.id)},"source":${JSON.stringify(item.source)},` +
+    `"type":"${item.type}","subject":"${item.subject}","time":${JSON.stringify(at.time)},${content}${data}` +
+    `"board":"${at.board}","author":${JSON.stringify(item.author)},"authorname":${JSON.stringify(item.authorname)},` +
+    `"origin":"${at.origin}","class":"${at.class}"}`
+  );
+}
+
+/** The `time` of stored bytes of which only the start is at hand; it stands before everything of unbounded length. */
+export function timeOf(start: string | null): string | undefined {
+  return start === null ? undefined : /,"time":"([^"\\]+)"/.exec(start)?.[1];
+}

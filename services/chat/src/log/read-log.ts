@@ -1,0 +1,82 @@
+import type { HistoryPage, HistoryQuery, RangePage, StoredClass } from '@boardwire/contracts';
+import { isFilter, limits } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
+import type { BoardWatch, WatchedBoard } from '../boards/board-watch.ts';
+import { available } from '../store/available.ts';
+import type { ReadStore } from './read-store.ts';
+import type { SubjectFilters } from './subject-filters.ts';
+
+export interface RangeQuery {
+  from: number;
+  to?: number | undefined;
+  limit?: number | undefined;
+}
+
+const seqMax = Number.MAX_SAFE_INTEGER;
+
+/** Everything that reads a log: ranges for followers, history and state for readers. */
+export class ReadLog {
+  constructor(
+    private readonly boards: BoardWatch,
+    private readonly store: ReadStore,
+    private readonly filters: SubjectFilters,
+  ) {}
+
+  async range(slug: string, { from, to = seqMax, limit = limits.rangePageMax }: RangeQuery): Promise<RangePage> {
+    const board = await this.#board(slug);
+    const { epoch } = board;
+    const { items } = await available(() => this.store.range(board.id, { from: Math.max(1, from), to, limit }));
+    for (const [at, { seq }] of items.entries()) {
+      if (seq !== Math.max(1, from) + at) throw new Error(`the log of ${slug} has a hole before ${seq}`);
+    }
+    // A row that is newer than what this process has heard of its head.
+    const head = Math.max(board.head, items.at(-1)?.seq ?? 0);
+    return { board: slug, epoch, head, items };
+  }
+
+  async history(slug: string, query: HistoryQuery): Promise<HistoryPage> {
+    assertFilters(query.subjects);
+    const board = await this.#board(slug);
+    const { epoch } = board;
+    return available(async () => {
+      const subjectIds = await this.filters.resolve(board.id, { subjects: query.subjects, types: query.types });
+      const isForward = query.after !== undefined;
+      const window = {
+        boardId: board.id,
+        subjectIds,
+        after: query.after ?? 0,
+        before: Math.min(query.before ?? seqMax, (query.upTo ?? seqMax - 1) + 1),
+        newestFirst: !isForward,
+      };
+      // One more than asked for tells whether there is more.
+      const { items, isCut } = await this.store.history({ ...window, limit: query.limit + 1 });
+      const shown = isForward ? items.slice(0, query.limit) : items.slice(-query.limit);
+      const head = Math.max(board.head, items.at(-1)?.seq ?? 0);
+      return { board: slug, epoch, head, items: shown, more: isCut || shown.length < items.length };
+    });
+  }
+
+  /** The newest event of every matching subject of class `state`, in chronological order. */
+  async state(slug: string, subjects: readonly string[]): Promise<HistoryPage> {
+    assertFilters(subjects);
+    const board = await this.#board(slug);
+    const { epoch, head } = board;
+    return available(async () => {
+      const wanted = { subjects, classes: ['state'] satisfies StoredClass[] };
+      const ids = await this.filters.resolve(board.id, wanted);
+      const { items, isCut } = await this.store.newest(board.id, ids ?? []);
+      return { board: slug, epoch, head: Math.max(head, items.at(-1)?.seq ?? 0), items, more: isCut };
+    });
+  }
+
+  async #board(slug: string): Promise<WatchedBoard> {
+    const board = await this.boards.find(slug);
+    if (board === undefined) throw new AppError('board_unknown');
+    return board;
+  }
+}
+
+function assertFilters(filters: readonly string[]): void {
+  const bad = filters.find((filter) => !isFilter(filter));
+  if (bad !== undefined) throw new AppError('invalid_filter');
+}

@@ -1,0 +1,157 @@
+import type { RangeItem, StoredClass } from '@boardwire/contracts';
+import type { Database, PreparedStatement } from '@boardwire/database';
+import { bounds } from '../bounds.ts';
+
+export interface Page {
+  items: RangeItem[];
+  /** Whether the page was cut for its size. */
+  isCut: boolean;
+}
+
+export interface HistoryWindow {
+  boardId: number;
+  /** Numbers of (subject, type, class); undefined: every one. */
+  subjectIds: readonly number[] | undefined;
+  /** Exclusive. */
+  after: number;
+  /** Exclusive. */
+  before: number;
+  limit: number;
+  newestFirst: boolean;
+}
+
+interface EventRow {
+  seq: number;
+  subject: string;
+  type: string;
+  class: StoredClass;
+  committedMs: number;
+  datahash: string;
+  body: string | null;
+  eventId: string;
+  bytes: number;
+}
+
+/** Reads logs page by page; every page is bounded in events and bytes. */
+export class ReadStore {
+  constructor(private readonly database: Database) {}
+
+  /** Every seq of from…to, in order, as many as fit. */
+  async range(boardId: number, { from, to, limit }: { from: number; to: number; limit: number }): Promise<Page> {
+    const rows = await this.database.prepared<EventRow>(rangeStatement, [
+      boardId,
+      from,
+      to,
+      limit,
+      bounds.rangeBytesMax,
+    ]);
+    return pageOf(rows, rows.length < Math.min(limit, to - from + 1));
+  }
+
+  /** The first or the newest matching events of a window, in chronological order. */
+  async history(window: HistoryWindow): Promise<Page> {
+    const { boardId, subjectIds, after, before, limit, newestFirst } = window;
+    if (subjectIds?.length === 0) return { items: [], isCut: false };
+    const statement = historyStatement(subjectIds !== undefined, newestFirst);
+    const found = await this.database.prepared<{ seq: number }>(statement, [
+      boardId,
+      after,
+      before,
+      limit,
+      ...(subjectIds === undefined ? [] : [subjectIds]),
+    ]);
+    return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst });
+  }
+
+  /** The newest event of each subject, in chronological order. */
+  async newest(boardId: number, subjectIds: readonly number[]): Promise<Page> {
+    const found = await this.database.prepared<{ seq: number }>(newestStatement, [
+      boardId,
+      subjectIds,
+      bounds.statePageMax,
+    ]);
+    return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst: true });
+  }
+
+  async #events(boardId: number, { seqs, newestFirst }: { seqs: number[]; newestFirst: boolean }): Promise<Page> {
+    if (seqs.length === 0) return { items: [], isCut: false };
+    const rows = await this.database.prepared<EventRow>(eventsStatement(newestFirst), [
+      boardId,
+      seqs,
+      bounds.historyBytesMax,
+    ]);
+    return pageOf(
+      rows.toSorted((a, b) => a.seq - b.seq),
+      rows.length < seqs.length,
+    );
+  }
+}
+
+function pageOf(rows: readonly EventRow[], isCut: boolean): Page {
+  return { items: rows.map(rangeItem), isCut };
+}
+
+function rangeItem(row: EventRow): RangeItem {
+  const { seq, subject, type, committedMs, datahash } = row;
+  const item = { seq, subject, type, class: row.class, committedMs, datahash };
+  return row.body === null ? { ...item, removed: { id: row.eventId } } : { ...item, body: row.body };
+}
+
+const eventColumns = `
+  e.seq, s.subject, s.type, s.class, floor(extract(epoch FROM e.committed_at) * 1000)::bigint AS "committedMs",
+  encode(e.datahash, 'hex') AS datahash, e.body, e.event_id AS "eventId"`;
+
+/** Sizes are known without reading what is stored out of line, so the cut comes before the bodies are read. */
+const withinBytes = (rows: string, order: 'ASC' | 'DESC', max: string) => `
+  SELECT ${eventColumns} FROM (
+    SELECT *, sum(coalesce(octet_length(body), 0)) OVER (ORDER BY seq ${order}) - coalesce(octet_length(body), 0) AS before
+    FROM (${rows}) AS wanted
+  ) AS e JOIN board_subject s ON s.id = e.subject_id
+  WHERE e.before < ${max} ORDER BY e.seq`;
+
+const rangeStatement: PreparedStatement = {
+  name: 'range',
+  sql: withinBytes(
+    'SELECT * FROM event WHERE board_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4',
+    'ASC',
+    '$5::bigint',
+  ),
+};
+
+const eventsStatement = (newestFirst: boolean): PreparedStatement => ({
+  name: newestFirst ? 'events_newest' : 'events_oldest',
+  sql: withinBytes(
+    'SELECT event.* FROM unnest($2::bigint[]) AS w(seq) JOIN event ON event.board_id = $1 AND event.seq = w.seq',
+    newestFirst ? 'DESC' : 'ASC',
+    '$3::bigint',
+  ),
+});
+
+/**
+ * The newest N of each subject, then the newest N of those: as quick for a rare subject in a long log as for a busy
+ * one, because no event of another subject is looked at.
+ */
+function historyStatement(isFiltered: boolean, newestFirst: boolean): PreparedStatement {
+  const order = newestFirst ? 'DESC' : 'ASC';
+  const some = (subject: string) => `
+    SELECT seq FROM event WHERE board_id = $1 ${subject} AND seq > $2 AND seq < $3 ORDER BY seq ${order} LIMIT $4`;
+  const all = some('');
+  const perSubject = `
+    SELECT e.seq FROM unnest($5::int[]) AS w(id)
+    CROSS JOIN LATERAL (${some('AND subject_id = w.id')}) AS e ORDER BY e.seq ${order} LIMIT $4`;
+  return {
+    name: `history_${isFiltered ? 'filtered' : 'all'}_${order.toLowerCase()}`,
+    sql: isFiltered ? perSubject : all,
+  };
+}
+
+const newestStatement: PreparedStatement = {
+  name: 'newest_per_subject',
+  sql: `
+    SELECT max(e.seq) AS seq FROM unnest($2::int[]) AS w(id)
+    JOIN board_subject s ON s.id = w.id
+    CROSS JOIN LATERAL (
+      SELECT seq FROM event WHERE board_id = $1 AND subject_id = w.id ORDER BY seq DESC LIMIT 1
+    ) AS e
+    GROUP BY s.subject ORDER BY 1 DESC LIMIT $3`,
+};

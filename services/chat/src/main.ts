@@ -1,0 +1,4 @@
+import { runMain } from '@boardwire/service-kit';
+import { boot } from './boot.ts';
+
+await runMain(boot);
