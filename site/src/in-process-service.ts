@@ -48,7 +48,7 @@ export class InProcessService implements HostedService {
 }
 
 /** Loaded when it is needed: with processes of their own, the launcher never loads a service's code. */
-async function loadBoot(kind: ServiceKind): Promise<Boot> {
+export async function loadBoot(kind: ServiceKind): Promise<Boot> {
   const module = (await import(serviceSources[kind].packageName)) as { boot: Boot };
   return module.boot;
 }

@@ -12,7 +12,7 @@ import {
 } from '@boardwire/embedded';
 import { composeServices } from './compose-services.ts';
 import type { HostedService, ServiceSpec } from './hosted-service.ts';
-import { InProcessService } from './in-process-service.ts';
+import { InProcessService, loadBoot } from './in-process-service.ts';
 import { ProcessService } from './process-service.ts';
 import { serviceSources } from './service-name.ts';
 import { choosePorts } from './site-ports.ts';
@@ -105,6 +105,8 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
   const services = specs.map((spec) => hostService(spec, mode, options, state));
   started.services = services;
   state.follow(services);
+  // One after the other: they share most modules, and Jest's loader can't link those twice at once.
+  if (mode === 'one-process') for (const { kind } of specs) await loadBoot(kind);
   await Promise.all(services.map((service) => timedStep(onStep, `${service.name} ready`, () => service.start())));
   await state.write();
   const { ownServers } = started;
