@@ -70,7 +70,7 @@ async function runSchedule(random: SeededRandom): Promise<void> {
   const known = random.integer(0, log.events.length);
   const channel = newChannel(known, { eventsMax: random.integer(1, 80), bytesMax: random.integer(500, 50_000) });
   const open = platform(log);
-  const readers: { client: Client; after: number }[] = [];
+  const readers: { client: Client; start: StreamStart }[] = [];
   let delivered = known;
   const deliver = (upTo: number) => {
     channel.append(log.events.slice(delivered, upTo));
@@ -84,9 +84,9 @@ async function runSchedule(random: SeededRandom): Promise<void> {
       deliver(random.integer(delivered, log.events.length));
     } else if (action === 2) {
       const client = open(channel, random.pick(filterSets));
-      const { start, after } = startOf(random, channel, log, client.wanted);
+      const start = startOf(random, log);
       void client.subscription.open(start);
-      readers.push({ client, after });
+      readers.push({ client, start });
     } else if (action === 3 && readers.length > 0) {
       random.pick(readers).client.socket.isPaused = true;
     } else if (action === 4) {
@@ -98,12 +98,15 @@ async function runSchedule(random: SeededRandom): Promise<void> {
   }
   deliver(log.events.length);
   for (const { client } of readers) client.socket.unpause();
-  for (const { client, after } of readers) {
-    const wanted = expected(log, client.wanted, after);
+  for (const { client, start } of readers) {
     // oxlint-disable-next-line no-await-in-loop
     await eventually(() => expect(client.subscription.isLive && client.socket.writableLength === 0).toBe(true), {
       everyMs: 1,
     });
+    const opening = JSON.parse(blocksOf(client.socket)[0]!.data!) as { from: string; head: string; replayed: number };
+    const from = seqOf(opening.from);
+    expect(from).toBe(positionOf(start, opening, log, client.wanted));
+    const wanted = expected(log, client.wanted, from);
     // oxlint-disable-next-line no-await-in-loop
     await eventually(() => expect(eventsOf(client.socket)).toHaveLength(wanted.length), { everyMs: 1 });
     expect(eventsOf(client.socket).map(({ id }) => seqOf(id))).toEqual(wanted);
@@ -113,24 +116,28 @@ async function runSchedule(random: SeededRandom): Promise<void> {
     const names = blocksOf(client.socket).map(({ event }) => event);
     expect(names[0]).toBe('resumed');
     expect(names.filter((name) => name === 'caught_up')).toHaveLength(1);
-    const replayed = names.indexOf('caught_up') - 1;
-    expect(JSON.parse(blocksOf(client.socket)[0]!.data!)).toMatchObject({ replayed, epoch });
+    expect(opening.replayed).toBe(names.indexOf('caught_up') - 1);
   }
 }
 
-function startOf(random: SeededRandom, channel: BoardChannel, log: MemoryLog, wanted: FilterSet) {
+function startOf(random: SeededRandom, log: MemoryLog): StreamStart {
   const kind = random.integer(0, 3);
-  if (kind === 0) return { start: { kind: 'live' } as StreamStart, after: channel.passed };
-  if (kind === 1) return { start: { kind: 'beginning' } as StreamStart, after: 0 };
-  if (kind === 2) {
-    const count = random.integer(1, 20);
-    const newest = expected(log, wanted, 0)
-      .filter((seq) => seq <= channel.passed)
-      .slice(-count);
-    return { start: { kind: 'last', count } as StreamStart, after: (newest[0] ?? channel.passed + 1) - 1 };
-  }
-  const seq = random.integer(0, log.events.length);
-  return { start: { kind: 'after', cursor: { epoch, seq } } as StreamStart, after: seq };
+  if (kind === 0) return { kind: 'live' };
+  if (kind === 1) return { kind: 'beginning' };
+  if (kind === 2) return { kind: 'last', count: random.integer(1, 20) };
+  return { kind: 'after', cursor: { epoch, seq: random.integer(0, log.events.length) } };
+}
+
+/** Where a stream that opened at this head must have started. */
+function positionOf(start: StreamStart, opening: { head: string }, log: MemoryLog, wanted: FilterSet): number {
+  const head = seqOf(opening.head);
+  if (start.kind === 'beginning') return 0;
+  if (start.kind === 'after') return start.cursor.seq;
+  if (start.kind !== 'last') return head;
+  const newest = expected(log, wanted, 0)
+    .filter((seq) => seq <= head)
+    .slice(-start.count);
+  return (newest[0] ?? head + 1) - 1;
 }
 
 describe('a subscription', () => {

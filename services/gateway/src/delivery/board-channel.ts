@@ -29,12 +29,15 @@ export class BoardChannel {
   #access = new SubjectAccess([]);
   #epoch: string;
   #ring: BoardRing;
+  /** The highest seq of this epoch that is known to exist, here or not. */
+  #known: number;
 
   constructor(options: ChannelOptions) {
     this.board = options.board;
     this.#options = options;
     this.#epoch = options.epoch;
     this.#ring = new BoardRing(options.head, options.ring);
+    this.#known = options.head;
     this.#fanOut = new FanOut(options.observer, (subject) => this.#access.isOpen(subject));
     this.#fanOut.restart(options.epoch, options.head);
   }
@@ -61,8 +64,14 @@ export class BoardChannel {
     return this.#fanOut.settled;
   }
 
-  get head(): string {
-    return formatCursor(this.#epoch, this.passed);
+  /** Where the log ends as far as is known: what was answered to a publisher counts before it arrives here. */
+  get head(): number {
+    return Math.max(this.#known, this.passed);
+  }
+
+  /** An event of this seq exists. */
+  noteHead(epoch: string, seq: number): void {
+    if (epoch === this.#epoch && seq > this.#known) this.#known = seq;
   }
 
   get members(): number {
@@ -92,7 +101,8 @@ export class BoardChannel {
   /** The log started again, or this pod lost its thread: live members are told, then go on from `head`. */
   restart(epoch: string, head: number): void {
     const reason = epoch === this.#epoch ? ('unknown' as const) : ('epoch' as const);
-    const change = { epoch, head, previous: this.head, reason };
+    const change = { epoch, head, previous: formatCursor(this.#epoch, this.settled), reason };
+    this.#known = reason === 'epoch' ? head : Math.max(this.#known, head);
     this.#epoch = epoch;
     this.#ring = new BoardRing(head, this.#options.ring);
     const members = this.#fanOut.restart(epoch, head);

@@ -75,10 +75,15 @@ export class Boards {
     for (const board of boards) {
       const before = this.#known.get(board.slug);
       this.#known.set(board.slug, board);
+      this.noteHead(board.slug, board.epoch, board.head);
       if (JSON.stringify(before?.rules ?? []) === JSON.stringify(board.rules)) continue;
       this.#channels.get(board.slug)?.setRules(board.rules);
       this.#options.onRulesChanged(board.slug);
     }
+  }
+
+  noteHead(board: string, epoch: string, seq: number): void {
+    this.#channels.get(board)?.noteHead(epoch, seq);
   }
 
   remove(board: string): void {

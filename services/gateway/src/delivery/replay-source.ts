@@ -30,7 +30,7 @@ export class ReplaySource {
   /** The matching events of (after, …], in order, at most up to `upTo` and at most a page. Takes its turn. */
   next(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): Promise<ReplayPage> {
     return this.#gate.run(() =>
-      channel.ring.covers(query.after) ? pageOfRing(channel, query) : this.#pageOfLog(channel, query),
+      isInRing(channel, query) ? pageOfRing(channel, query) : this.#pageOfLog(channel, query),
     );
   }
 
@@ -38,6 +38,11 @@ export class ReplaySource {
     const page = await this.#log.after(channel.board, query);
     return { events: page.events.filter((event) => channel.shows(event, query.wanted)), to: page.to };
   }
+}
+
+/** Whether all of (after, upTo] is here. */
+export function isInRing({ ring, passed }: BoardChannel, { after, upTo }: { after: number; upTo: number }): boolean {
+  return ring.covers(after) && upTo <= passed;
 }
 
 function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): ReplayPage {

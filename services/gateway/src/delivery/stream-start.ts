@@ -9,6 +9,7 @@ import {
 import type { BoardChannel } from './board-channel.ts';
 import type { BoardLog } from './board-log.ts';
 import type { FilterSet } from './filter-set.ts';
+import { isInRing } from './replay-source.ts';
 
 /** Where a client wants its stream to start. */
 export type StreamStart =
@@ -37,6 +38,9 @@ export function startAfter(text: string): StreamStart | undefined {
   return cursor === undefined ? undefined : { kind: 'after', cursor };
 }
 
+/** An event that exists takes a few milliseconds to this pod; a pod that lags further reads it from chat. */
+const arrivesWithinMs = 250;
+
 /** Decides how a stream opens: which replay it gets, or why its cursor doesn't hold. */
 export class StartPlanner {
   readonly #log: BoardLog;
@@ -49,74 +53,119 @@ export class StartPlanner {
 
   async plan(query: StartQuery): Promise<Opening> {
     const { channel, start } = query;
+    const head = await this.#arrivedHead(channel);
     const { epoch } = channel;
-    const opening = await this.#plan(query);
+    const opening = await this.#plan(query, head);
     // The log started again while it was read: what was planned names positions that are gone.
-    return channel.epoch === epoch ? opening : this.#reset(channel, requestedBy(start), 'epoch');
+    return channel.epoch === epoch ? opening : reset(channel, channel.head, { requested: start, reason: 'epoch' });
   }
 
-  async #plan({ channel, wanted, start }: StartQuery): Promise<Opening> {
-    if (start.kind === 'live') return resumedFrom(channel, channel.passed, 0);
-    if (start.kind === 'unreadable') return this.#reset(channel, start.requested, 'unknown');
-    if (start.kind === 'last') return this.#newest(channel, wanted, start.count);
-    if (start.kind === 'beginning') return this.#replay(channel, wanted, { epoch: channel.epoch, seq: 0 });
-    const { cursor } = start;
-    if (cursor.epoch !== channel.epoch) return this.#reset(channel, cursor, 'epoch');
-    return cursor.seq > channel.passed ? this.#beyond(channel, cursor) : this.#replay(channel, wanted, cursor);
+  /** What is known to exist and is on its way here counts: whoever has just published sees it in the opening. */
+  async #arrivedHead(channel: BoardChannel): Promise<number> {
+    const { epoch, head } = channel;
+    if (head > channel.passed) await Promise.race([channel.whenPassed(head - 1), sleep(arrivesWithinMs)]);
+    return channel.epoch === epoch ? Math.max(head, channel.passed) : channel.head;
   }
 
-  async #replay(channel: BoardChannel, wanted: FilterSet, cursor: Cursor): Promise<Opening> {
-    const target = channel.passed;
-    const max = this.#replayEventsMax + 1;
-    const count = channel.ring.covers(cursor.seq)
-      ? countInRing(channel, { wanted, after: cursor.seq, upTo: target, max })
-      : await this.#log.count(channel.board, { wanted, after: cursor.seq, upTo: target, max });
-    if (count > this.#replayEventsMax) return this.#reset(channel, cursor, 'too_far');
-    return resumedFrom(channel, cursor.seq, count, target);
-  }
-
-  /** Another gateway, or a receipt, was ahead of this pod. Above chat's own head the cursor is nobody's. */
-  async #beyond(channel: BoardChannel, cursor: Cursor): Promise<Opening> {
-    const truth = await this.#log.head(channel.board);
-    if (truth.epoch !== cursor.epoch) return this.#reset(channel, cursor, 'epoch');
-    if (cursor.seq > truth.head) return this.#reset(channel, cursor, 'unknown');
-    return resumedFrom(channel, cursor.seq, 0, cursor.seq);
-  }
-
-  async #newest(channel: BoardChannel, wanted: FilterSet, count: number): Promise<Opening> {
-    const target = channel.passed;
-    if (count === 0) return resumedFrom(channel, target, 0);
-    const inRing = newestInRing(channel, { wanted, upTo: target, count });
-    if (inRing.found === count || channel.ring.oldest === 1) {
-      return resumedFrom(channel, inRing.before, inRing.found, target);
+  async #plan({ channel, wanted, start }: StartQuery, head: number): Promise<Opening> {
+    const { epoch } = channel;
+    switch (start.kind) {
+      case 'live':
+        return resumed(epoch, { position: head, head, replayed: 0 });
+      case 'unreadable':
+        return reset(channel, head, { requested: start, reason: 'unknown' });
+      case 'last':
+        return this.#newest(channel, head, { wanted, count: start.count });
+      case 'beginning':
+        return this.#replay(channel, head, { wanted, start, after: 0 });
+      case 'after':
+        return this.#after(channel, head, { wanted, start });
     }
-    const events = await this.#log.newest(channel.board, { wanted, upTo: target, count });
-    const first = events[0];
-    return resumedFrom(channel, first === undefined ? target : first.seq - 1, events.length, target);
   }
 
-  #reset(channel: BoardChannel, requested: Cursor | string | null, reason: ResetReason): Opening {
-    const { epoch, head, passed } = channel;
-    const isCursor = typeof requested === 'object' && requested !== null;
-    const text = isCursor ? formatCursor(requested.epoch, requested.seq) : requested;
-    const reset = { requested: text, reason, oldest: formatCursor(epoch, 0), head };
-    return { kind: 'reset', position: passed, target: passed, reset };
+  async #after(channel: BoardChannel, here: number, { wanted, start }: AfterQuery): Promise<Opening> {
+    const { cursor } = start;
+    const head = cursor.epoch === channel.epoch && cursor.seq > here ? await this.#trueHead(channel) : here;
+    if (cursor.epoch !== channel.epoch) return reset(channel, head, { requested: start, reason: 'epoch' });
+    if (cursor.seq > head) return reset(channel, head, { requested: start, reason: 'unknown' });
+    return this.#replay(channel, head, { wanted, start, after: cursor.seq });
+  }
+
+  /** Another gateway may be ahead of this one. Above chat's own head a cursor is nobody's. */
+  async #trueHead(channel: BoardChannel): Promise<number> {
+    const { epoch, head } = await this.#log.head(channel.board);
+    channel.noteHead(epoch, head);
+    return channel.head;
+  }
+
+  async #replay(channel: BoardChannel, head: number, { wanted, start, after }: ReplayQuery): Promise<Opening> {
+    const { epoch } = channel;
+    const query = { wanted, after, upTo: head, max: this.#replayEventsMax + 1 };
+    const replayed = isInRing(channel, query) ? countInRing(channel, query) : await this.#count(channel, query);
+    if (replayed > this.#replayEventsMax) return reset(channel, head, { requested: start, reason: 'too_far' });
+    return resumed(epoch, { position: after, head, replayed });
+  }
+
+  #count({ board }: BoardChannel, query: RingQuery & { after: number; max: number }): number | Promise<number> {
+    return query.after === query.upTo ? 0 : this.#log.count(board, query);
+  }
+
+  async #newest(channel: BoardChannel, head: number, query: { wanted: FilterSet; count: number }): Promise<Opening> {
+    const { epoch, ring } = channel;
+    const { wanted, count } = query;
+    if (count === 0) return resumed(epoch, { position: head, head, replayed: 0 });
+    if (head <= channel.passed) {
+      const { found, before } = newestInRing(channel, { wanted, upTo: head, count });
+      if (found === count || ring.oldest === 1) return resumed(epoch, { position: before, head, replayed: found });
+    }
+    const events = await this.#log.newest(channel.board, { wanted, upTo: head, count });
+    const position = events[0] === undefined ? head : events[0].seq - 1;
+    return resumed(epoch, { position, head, replayed: events.length });
   }
 }
 
-function requestedBy(start: StreamStart): Cursor | null {
-  return start.kind === 'after' ? start.cursor : null;
+interface AfterQuery {
+  wanted: FilterSet;
+  start: Extract<StreamStart, { kind: 'after' }>;
 }
 
-function resumedFrom(channel: BoardChannel, position: number, replayed: number, target = channel.passed): Opening {
+interface ReplayQuery {
+  wanted: FilterSet;
+  start: StreamStart;
+  after: number;
+}
+
+function resumed(epoch: string, at: { position: number; head: number; replayed: number }): Opening {
+  const { position, head, replayed } = at;
+  const block = { from: formatCursor(epoch, position), head: formatCursor(epoch, head), replayed, epoch };
+  return { kind: 'resumed', position, target: head, resumed: block };
+}
+
+function reset(channel: BoardChannel, head: number, why: { requested: StreamStart; reason: ResetReason }): Opening {
   const { epoch } = channel;
-  const from = formatCursor(epoch, position);
-  return { kind: 'resumed', position, target, resumed: { from, head: formatCursor(epoch, target), replayed, epoch } };
+  const block = {
+    requested: requestedBy(why.requested),
+    reason: why.reason,
+    oldest: formatCursor(epoch, 0),
+    head: formatCursor(epoch, head),
+  };
+  return { kind: 'reset', position: head, target: head, reset: block };
+}
+
+function requestedBy(start: StreamStart): string | null {
+  if (start.kind === 'unreadable') return start.requested;
+  return start.kind === 'after' ? formatCursor(start.cursor.epoch, start.cursor.seq) : null;
 }
 
 interface RingQuery {
   wanted: FilterSet;
   upTo: number;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }
 
 function countInRing(channel: BoardChannel, query: RingQuery & { after: number; max: number }): number {

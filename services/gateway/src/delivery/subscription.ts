@@ -163,17 +163,14 @@ export class Subscription implements LiveMember {
       }
       if (target === undefined && this.#position === channel.passed) return this.#join();
       // oxlint-disable-next-line no-await-in-loop
-      await this.#advance(target ?? channel.passed);
+      await (target === undefined && this.#position > channel.passed
+        ? channel.whenPassed(this.#position - 1)
+        : this.#readPage(target ?? channel.passed));
     }
   }
 
-  /** One page further, or, ahead of this pod, until the pod has come as far. */
-  async #advance(upTo: number): Promise<void> {
+  async #readPage(upTo: number): Promise<void> {
     const { channel, wanted, replay } = this.#options;
-    if (this.#position > channel.passed) {
-      await channel.whenPassed(this.#position - 1);
-      return;
-    }
     const after = this.#position;
     const page = await replay.next(channel, { wanted, after, upTo });
     if (this.#isOver() || this.#restarted !== undefined) return;

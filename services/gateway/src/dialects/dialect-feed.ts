@@ -28,14 +28,10 @@ export class DialectFeed implements GroupEncoder {
 
   constructor(options: DialectFeedOptions, start: { events: readonly LogEvent[]; position: number }) {
     this.#options = options;
-    this.#max = DialectFeed.eventsMax(options.stream);
+    const { mode, snapshot } = options.stream;
+    this.#max = Math.max(snapshot.last, mode.kind === 'cumulative' ? mode.max : 0);
     this.#position = start.position;
     this.#keep(start.events);
-  }
-
-  /** How much of the past a feed starts with and keeps. */
-  static eventsMax({ snapshot, mode }: DialectStream): number {
-    return Math.max(snapshot.last, mode.kind === 'cumulative' ? mode.max : 0);
   }
 
   /** The bytes of one pass for everybody who is live. */

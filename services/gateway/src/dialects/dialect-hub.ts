@@ -58,7 +58,7 @@ export class DialectHub {
   async #load(request: DialectSubscribe): Promise<DialectFeed> {
     const { channel, wanted, stream } = request;
     const position = channel.passed;
-    const count = DialectFeed.eventsMax(stream);
+    const count = stream.snapshot.last;
     const found = count === 0 ? [] : await this.#log.newest(channel.board, { wanted, upTo: position, count });
     const events = found.filter((event) => channel.shows(event, wanted));
     const epochOrdinal = this.#boards.info(channel.board)?.epochOrdinal ?? 0;

@@ -67,7 +67,7 @@ export class Publisher {
   }
 
   #answer(board: string, { id }: AppendItem, outcome: AppendOutcome | AppError): Receipt | AppError {
-    const { metrics } = this.#options;
+    const { metrics, boards } = this.#options;
     if (outcome instanceof AppError) {
       metrics.published('failed', 1);
       return withEventId(outcome, id);
@@ -78,6 +78,7 @@ export class Publisher {
       return new AppError(code, { detail, errors, id });
     }
     const { seq, epoch, time } = outcome;
+    boards.noteHead(board, epoch, seq);
     return { id, board, seq, cursor: formatCursor(epoch, seq), time, outcome: outcome.outcome };
   }
 }
