@@ -126,7 +126,12 @@ BEGIN
       AS x(n integer, s text, i text, t integer, c bytea, a bytea, d bytea, b text)
   ), seen AS MATERIALIZED (
     SELECT item.n, e.seq, e.content_hash, e.body, e.committed_at
-    FROM item JOIN event e ON e.board_id = p_board AND e.source = item.s AND e.event_id = item.i AND e.origin = p_origin
+    FROM item CROSS JOIN LATERAL (
+      SELECT * FROM event
+      WHERE board_id = p_board AND source = item.s AND event_id = item.i AND origin = p_origin
+      -- Keeps the planner from turning it round: every event of the board against every item.
+      LIMIT 1
+    ) e
   ), added AS (
     INSERT INTO event
       (board_id, seq, subject_id, committed_at, origin, source, event_id, content_hash, salt, datahash, body)
