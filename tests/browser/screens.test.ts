@@ -14,7 +14,7 @@ const chromium = findChromium();
   let program: Person;
 
   beforeAll(async () => {
-    site = await startTestSite();
+    site = await startTestSite({ mode: 'processes' });
     browser = await ConsoleBrowser.launch(chromium!, site.url);
     program = await signInAsGuest(site.url, 'scores');
     for (const score of [120, 145, 180]) await post('GameScore', 'game.score.set', { player: 'ana', score });
@@ -67,24 +67,27 @@ const chromium = findChromium();
   });
 
   test('the live view holds events back while paused, and clears', async () => {
-    const eli = await inLiveView('eli', 'board=events&subject=SystemAlert&from=now');
+    const eli = await inLiveView('eli', 'board=events&subject=GameScore&from=now');
     await eli.page.getByText('Waiting for events').waitFor();
-    const { token } = await site.admin();
-    const alert = (text: string) =>
-      call(`${site.url}/v1/boards/events/events`, {
-        token,
-        json: { subject: 'SystemAlert', type: 'alert.raised', data: { text } },
-      });
-    await alert('one');
+    const scored = (text: string) => post('GameScore', 'game.score.set', { text });
+    await scored('one');
     await eventually(async () => expect(await rows(eli).count()).toBe(1));
     await eli.page.getByRole('button', { name: 'Pause' }).click();
-    await alert('two');
+    await scored('two');
     await eli.page.getByRole('button', { name: 'Resume (1 held back)' }).waitFor();
     expect(await rows(eli).count()).toBe(1);
     await eli.page.getByRole('button', { name: /^Resume/ }).click();
     await eventually(async () => expect(await rows(eli).count()).toBe(2));
     await eli.page.getByRole('button', { name: 'Clear' }).click();
     await eventually(async () => expect(await rows(eli).count()).toBe(0));
+  });
+
+  test('the live view says what may not be watched', async () => {
+    const page = await browser.open('/live?board=events&subject=SystemAlert');
+    await page.getByLabel('Nickname').fill('fritz');
+    await page.getByRole('button', { name: 'Enter as guest' }).click();
+    await page.getByRole('alert').getByText('This can’t be watched').waitFor();
+    await browser.keepScreen(page, 'live-view-forbidden');
   });
 
   test('an account can be registered, signed out of and signed in to', async () => {

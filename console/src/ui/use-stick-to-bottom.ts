@@ -10,12 +10,14 @@ const nearPx = 50;
 export function useStickToBottom<Element extends HTMLElement>({ first, count }: { first: unknown; count: number }) {
   const element = useRef<Element>(null);
   const isNear = useRef(true);
-  const shown = useRef({ first, count, height: 0 });
+  const shown = useRef({ first, count, height: 0, top: 0 });
   const [unseen, setUnseen] = useState(0);
 
   const toBottom = useCallback(() => {
     const list = element.current;
-    if (list !== null) list.scrollTop = list.scrollHeight;
+    if (list === null) return;
+    list.scrollTop = list.scrollHeight;
+    shown.current.top = list.scrollTop;
     isNear.current = true;
     setUnseen(0);
   }, []);
@@ -23,7 +25,7 @@ export function useStickToBottom<Element extends HTMLElement>({ first, count }: 
   const onScroll = useCallback(() => {
     const list = element.current;
     if (list === null) return;
-    isNear.current = list.scrollHeight - list.scrollTop - list.clientHeight <= nearPx;
+    isNear.current = isNearEnd(list, list.scrollHeight);
     if (isNear.current) setUnseen(0);
   }, []);
 
@@ -31,11 +33,12 @@ export function useStickToBottom<Element extends HTMLElement>({ first, count }: 
     const list = element.current;
     if (list === null) return;
     const before = shown.current;
-    const isAbove = before.first !== first;
-    shown.current = { first, count, height: list.scrollHeight };
+    // A scroll whose event has not come yet counts: who has just moved up is not to be pulled back.
+    if (list.scrollTop < before.top && !isNearEnd(list, before.height)) isNear.current = false;
     if (isNear.current) list.scrollTop = list.scrollHeight;
-    else if (isAbove) list.scrollTop += list.scrollHeight - before.height;
+    else if (before.first !== first) list.scrollTop += list.scrollHeight - before.height;
     else if (count > before.count) setUnseen((many) => many + count - before.count);
+    shown.current = { first, count, height: list.scrollHeight, top: list.scrollTop };
   }, [first, count]);
 
   // A narrower window or a taller composer must not push the end out of sight.
@@ -43,11 +46,17 @@ export function useStickToBottom<Element extends HTMLElement>({ first, count }: 
     const list = element.current;
     if (list === null) return undefined;
     const observer = new ResizeObserver(() => {
-      if (isNear.current) list.scrollTop = list.scrollHeight;
+      if (!isNear.current) return;
+      list.scrollTop = list.scrollHeight;
+      shown.current.top = list.scrollTop;
     });
     observer.observe(list);
     return () => observer.disconnect();
   }, []);
 
   return { element, onScroll, toBottom, unseen };
+}
+
+function isNearEnd(list: HTMLElement, height: number): boolean {
+  return height - list.scrollTop - list.clientHeight <= nearPx;
 }

@@ -204,8 +204,10 @@ export class PracticeSite {
     const events = items.filter(
       ({ seq, subject }) => seq < before && (filters.length === 0 || filters.some((f) => matchesFilter(f, subject))),
     );
-    const page = { board: 'events', epoch: this.epoch, head: this.cursor(), next: null, prev: null };
-    answer(response, 200, { ...page, events: events.slice(-limit) });
+    const shown = events.slice(-limit);
+    const prev = shown.length < events.length ? shown[0]!.cursor : null;
+    const page = { board: 'events', epoch: this.epoch, head: this.cursor(), next: null, prev };
+    answer(response, 200, { ...page, events: shown });
   }
 
   #stream(url: URL, user: string, response: ServerResponse): void {

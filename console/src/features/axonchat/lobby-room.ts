@@ -36,6 +36,8 @@ export class LobbyRoom {
   readonly #client: BoardwireClient;
   readonly #user: User;
   #follow: BoardFollow | undefined;
+  /** Where the page before the earliest read one ends; a page may hold no message at all. */
+  #earlierThan: string | undefined;
 
   constructor(client: BoardwireClient, user: User) {
     this.#client = client;
@@ -93,11 +95,11 @@ export class LobbyRoom {
   }
 
   async loadEarlier(): Promise<void> {
-    const [first] = this.view.value.messages;
-    if (first === undefined || this.view.value.isLoadingEarlier) return;
+    const before = this.#earlierThan ?? this.view.value.messages[0]?.cursor;
+    if (before === undefined || this.view.value.isLoadingEarlier) return;
     this.#show({ isLoadingEarlier: true, failure: undefined });
     try {
-      const page = await this.#history(first.cursor);
+      const page = await this.#history(before);
       this.#show({ hasEarlier: page.hasEarlier });
       this.#add(page.messages);
     } catch (error) {
@@ -159,11 +161,12 @@ export class LobbyRoom {
 
   async #history(before: string | undefined): Promise<{ messages: Message[]; hasEarlier: boolean }> {
     const options = { subjects: lobby.reads, limit: pageSize, ...(before === undefined ? {} : { before }) };
-    const { events } = await this.#client.history(lobby.board, options);
+    const { events, prev } = await this.#client.history(lobby.board, options);
+    this.#earlierThan = prev ?? undefined;
     const messages = events
       .map((item: HistoryItem) => messageOf(item, item.cursor))
       .filter((each) => each !== undefined);
-    return { messages, hasEarlier: events.length >= pageSize };
+    return { messages, hasEarlier: prev !== null };
   }
 
   #show(change: Partial<RoomView>): void {

@@ -91,7 +91,7 @@ function Waiting({ view }: { view: LiveView }) {
   const phase = view.connection?.phase;
   if (phase === 'closed') {
     return (
-      <Notice icon="alert" title="This can't be watched" isError>
+      <Notice icon="alert" title="This can’t be watched" isError>
         {view.connection?.error?.message ?? view.connection?.reason}
       </Notice>
     );
