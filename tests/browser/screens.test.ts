@@ -86,7 +86,7 @@ const chromium = findChromium();
     const page = await browser.open('/live?board=events&subject=SystemAlert');
     await page.getByLabel('Nickname').fill('fritz');
     await page.getByRole('button', { name: 'Enter as guest' }).click();
-    await page.getByRole('alert').getByText('This can’t be watched').waitFor();
+    await page.getByRole('alert').getByText('Not allowed').waitFor();
     await browser.keepScreen(page, 'live-view-forbidden');
   });
 

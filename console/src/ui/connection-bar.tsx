@@ -25,7 +25,7 @@ export function ConnectionBar({ state, onReconnect }: { state: FollowState | und
         {isStalled ? 'Live, but the site gets no events' : labels[phase]}
       </span>
       {state?.retryAtMs !== undefined && <Countdown untilMs={state.retryAtMs} />}
-      {phase === 'closed' && <span className={classes.detail}>{state?.error?.message ?? state?.reason}</span>}
+      {phase === 'closed' && <span className={classes.detail}>{state?.error?.title ?? state?.reason}</span>}
       <LastEvent atMs={state?.lastEventAtMs} />
       {canTry && (
         <Button size="compact-xs" variant="light" leftSection={<Icon name="retry" size={14} />} onClick={onReconnect}>

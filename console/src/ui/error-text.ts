@@ -4,5 +4,5 @@ import { BoardwireError } from '@boardwire/client';
 export function errorText(error: unknown): string {
   if (!(error instanceof BoardwireError)) return 'Something unexpected happened.';
   const fields = error.errors.map(({ message }) => message).join('; ');
-  return fields === '' ? `${error.message}.` : `${error.message}: ${fields}.`;
+  return fields === '' ? `${error.message}.` : `${error.title}: ${fields}.`;
 }

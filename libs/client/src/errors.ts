@@ -24,6 +24,8 @@ export interface BoardwireErrorDetails {
 export class BoardwireError extends Error {
   override readonly name = 'BoardwireError';
   readonly code: ClientErrorCode;
+  /** What the code means, in a sentence; the message adds the particulars. */
+  readonly title: string;
   /** HTTP status, absent when no answer came. */
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
@@ -31,11 +33,11 @@ export class BoardwireError extends Error {
   readonly errors: readonly FieldError[];
 
   constructor(code: ClientErrorCode, details: BoardwireErrorDetails = {}) {
-    super(
-      details.detail ?? (isErrorCode(code) ? errorTable[code].title : localTitles[code]),
-      details.cause === undefined ? undefined : { cause: details.cause },
-    );
+    const title = isErrorCode(code) ? errorTable[code].title : localTitles[code];
+    const message = details.detail === undefined ? title : `${title}: ${details.detail}`;
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.title = title;
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
     this.errors = details.errors ?? [];

@@ -1,6 +1,6 @@
 import { isFilter, limits } from '@boardwire/contracts';
 
-export const exampleFilters = ['>', 'AxonChat.>', 'GameScore', 'SystemAlert', 'room.*.decision'] as const;
+export const exampleFilters = ['>', 'AxonChat.>', '*.lobby', 'GameScore', 'lounge.>'] as const;
 
 /** Reads filters from a line of text: separated by blanks or commas; none means everything. */
 export function readFilters(text: string): { filters: string[]; problem?: string } {
