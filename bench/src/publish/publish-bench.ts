@@ -3,6 +3,7 @@ import type { OptionValues } from '../options.ts';
 import { atLeast, atMost, benchResult, type BenchResult, type BenchRow } from '../result.ts';
 import { startBenchSite, type BenchSite } from '../site/bench-site.ts';
 import { percentile } from '../percentile.ts';
+import { cpuPerEvent, cpuTimes } from '../site/cpu-time.ts';
 import { StreamCounter } from '../site/stream-counter.ts';
 import { drainBacklog } from './backlog.ts';
 import { publishLoad, type LoadResult } from './load.ts';
@@ -68,7 +69,9 @@ async function load(bench: BenchSite, { ask, ...options }: Load): Promise<BenchR
   const follower = await StreamCounter.open(stream, token);
   // One request beforehand: what is compiled and connected on first use is not what is measured.
   await publishLoad({ url: site.publicUrl, token, userId, ...options, seconds: 1 });
+  const before = cpuTimes(site);
   const result = await publishLoad({ url: site.publicUrl, token, userId, ...options });
+  const cpu = cpuPerEvent(before, cpuTimes(site), result.accepted);
   const acceptedAt = performance.now();
   const isComplete = await follower.hasReached(result.last, followerMaxMs * 4);
   const followerMs = performance.now() - acceptedAt;
@@ -76,7 +79,13 @@ async function load(bench: BenchSite, { ask, ...options }: Load): Promise<BenchR
   follower.close();
   const what = options.batch === 1 ? 'single posts' : `batches of ${options.batch}`;
   return [
-    atLeast(`accepted, ${what}`, result.accepted / result.seconds, 'events/s', ask, refusals(result)),
+    atLeast(
+      `accepted, ${what}`,
+      result.accepted / result.seconds,
+      'events/s',
+      ask,
+      `${refusals(result)}; CPU of an event: ${cpu}`,
+    ),
     { what: `request p50, ${what}`, value: percentile(result.requestMs, 0.5), unit: 'ms' },
     { what: `request p99, ${what}`, value: percentile(result.requestMs, 0.99), unit: 'ms' },
     atMost(`follower complete after the last 201`, isComplete ? followerMs : Infinity, 'ms', followerMaxMs),

@@ -26,7 +26,7 @@ audit log are compared with what the site accepted. Exit code 0: everybody has e
 
 /** @throws UserError on anything it doesn't know. */
 export function parseDemoArguments(args: readonly string[]): DemoArguments {
-  const result: DemoArguments = { seed: 1, events: 20_000, seconds: 55, url: undefined, isHelp: false };
+  const result: DemoArguments = { seed: 1, events: 20_000, seconds: 50, url: undefined, isHelp: false };
   const rest = args.flatMap((arg) => (arg.startsWith('--') ? arg.split(/=(.*)/s, 2) : [arg]));
   while (rest.length > 0) {
     const name = rest.shift()!;

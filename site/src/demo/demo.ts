@@ -5,7 +5,7 @@ import { AuditRecord } from './audit-record.ts';
 import { signInCast, type Cast } from './cast.ts';
 import { showProgress } from './progress.ts';
 import { Replay } from './replay.ts';
-import { report } from './report.ts';
+import { isWhole, report } from './report.ts';
 import { board, writeScript } from './script.ts';
 import type { SiteInUse } from './site-to-use.ts';
 import { isClean, judge, type Verdict } from './verdict.ts';
@@ -71,5 +71,5 @@ async function playAndCompare(
   follower.close();
   lateJoiner?.close();
   say(report(replay, verdicts, follower));
-  return replay.failures.length === 0 && replay.accepted.size === events && verdicts.every(isClean);
+  return isWhole(replay) && replay.accepted.size === events && verdicts.every(isClean);
 }

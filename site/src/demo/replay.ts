@@ -11,7 +11,8 @@ export interface Accepted {
 }
 
 const tickMs = 5;
-const lastReceiptsMaxMs = 20_000;
+/** A site that answers nothing for so long is given up; one that is slow is waited for. */
+const silenceMaxMs = 15_000;
 
 /** Plays a script in a given time through the public API and keeps what the site accepted. */
 export class Replay {
@@ -25,26 +26,35 @@ export class Replay {
     this.#cast = cast;
   }
 
-  /** Resolves when every event has its answer, or the last answers take too long. */
+  /** Events handed over that have neither been accepted nor refused. */
+  get unanswered(): number {
+    return this.sentMs.size - this.accepted.size - this.failures.length;
+  }
+
+  /** Resolves when every event has its answer, or no answer comes any more. */
   async play(script: readonly ScriptedEvent[], seconds: number, onHalf: () => void): Promise<void> {
     const startedAt = performance.now();
-    const pending: Promise<void>[] = [];
     let next = 0;
     while (next < script.length) {
       const now = ((performance.now() - startedAt) / (seconds * 1_000)) * scriptMs;
       while (next < script.length && script[next]!.atMs <= now) {
-        pending.push(this.#publish(script[next]!));
+        void this.#publish(script[next]!);
         next += 1;
         if (next === Math.ceil(script.length / 2)) onHalf();
       }
       if (next < script.length) await sleep(tickMs);
     }
-    const limit = new AbortController();
-    await Promise.race([
-      Promise.all(pending),
-      sleep(lastReceiptsMaxMs, undefined, { signal: limit.signal }).catch(() => undefined),
-    ]);
-    limit.abort();
+    await this.#lastAnswers();
+  }
+
+  async #lastAnswers(): Promise<void> {
+    let left = this.unanswered;
+    let answeredAt = performance.now();
+    while (left > 0 && performance.now() - answeredAt < silenceMaxMs) {
+      await sleep(tickMs);
+      if (this.unanswered < left) answeredAt = performance.now();
+      left = this.unanswered;
+    }
   }
 
   #publish({ publisher, event }: ScriptedEvent): Promise<void> {

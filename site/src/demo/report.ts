@@ -17,6 +17,7 @@ export function report(replay: Replay, verdicts: readonly Verdict[], follower: W
   return [
     '',
     ...rows.map(([who, ...counts]) => `  ${who!.padEnd(24)}${counts.map((count) => count.padStart(11)).join('')}`),
+    ...(replay.unanswered === 0 ? [] : ['', `  ${replay.unanswered} events have no answer yet`]),
     ...(replay.failures.length === 0 ? [] : ['', `  ${replay.failures.length} events were not accepted`, ...failures]),
     '',
     latencyLine('post → 201', acceptMs(replay)),
@@ -27,11 +28,13 @@ export function report(replay: Replay, verdicts: readonly Verdict[], follower: W
   ].join('\n');
 }
 
+/** Every event was accepted. */
+export const isWhole = ({ failures, unanswered }: Replay): boolean => failures.length === 0 && unanswered === 0;
+
 function verdictLine(replay: Replay, verdicts: readonly Verdict[]): string {
-  const isGood = replay.failures.length === 0 && verdicts.every(isClean);
-  return isGood
+  return isWhole(replay) && verdicts.every(isClean)
     ? '  ✔ Everybody has every event, once, in order.'
-    : '  ✘ Something is missing, doubled or out of order: see the table.';
+    : '  ✘ Something was not accepted, is missing, doubled or out of order: see the table.';
 }
 
 function latencyLine(what: string, values: readonly number[]): string {
