@@ -78,7 +78,7 @@ describe('the event stream', () => {
   });
 
   test('keeps the cursor of a quiet subject fresh with blocks of an id alone', async () => {
-    const stream = follow('?subject=SystemAlert.quiet');
+    const stream = follow('?subject=GameScore.quiet');
     await stream.until((it) => it.named('caught_up').length === 1);
     const other = await say(site.url, ana, 'elsewhere');
     const isBeat = (block: { id?: string; event?: string; data?: string }) =>

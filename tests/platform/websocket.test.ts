@@ -68,7 +68,7 @@ describe('the WebSocket', () => {
 
   test('beats with the cursor of every subscription', async () => {
     const socket = await open(ana);
-    socket.send({ type: 'subscribe', sub: 'quiet', board: 'events', subjects: ['SystemAlert.quiet'] });
+    socket.send({ type: 'subscribe', sub: 'quiet', board: 'events', subjects: ['GameScore.quiet'] });
     await socket.until((frame) => frame.type === 'caught_up');
     const { cursor } = (await say(site.url, ana, 'elsewhere')).body;
     await socket.until(
