@@ -32,23 +32,6 @@ describe('the environment', () => {
     );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
-
-  test('that services read is the one that .env.example tells', () => {
-    const told = new Set(Array.from(readText('.env.example').matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm), ([, key]) => key!));
-    const configs = sources.filter(({ path }) =>
-      /^(?:services|applets)\/[^/]+\/src\/config\.ts$|service-kit\/src\/config\.ts$/.test(path),
-    );
-    expect(configs.length).toBeGreaterThanOrEqual(5);
-    const read = configs.flatMap(({ text }) =>
-      Array.from(text.matchAll(/^ {2,4}([A-Z][A-Z0-9_]+):/gm), ([, key]) => key!),
-    );
-    // What a site works out by itself for its own services isn't a user's setting.
-    const composed = /^(?:HOST|INTERNAL_PORT|LOG_FILE|(?:CHAT|AUDIT|FEDERATION|APPLETS|GATEWAY_INTERNAL)_URL)$/;
-    expect(read.filter((key) => !told.has(key) && !composed.test(key)).toSorted()).toEqual([]);
-    const readers = [...sources, ...filesBelow(['scripts'], /\.(?:mjs|sh)$/)].map(({ text }) => text).join('\n');
-    const all = `${readers}\n${readText('docker-compose.yml')}`;
-    expect([...told].filter((key) => !new RegExp(`\\b${key}\\b`).test(all))).toEqual([]);
-  });
 });
 
 describe('tests', () => {
