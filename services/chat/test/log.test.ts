@@ -238,14 +238,21 @@ describe('sync', () => {
     const first = await chat.sync();
     expect(first.full).toBe(true);
     expect(first.boards.map(({ slug }) => slug)).toEqual(expect.arrayContaining(['events', 'forum', 'site']));
-    const waiting = chat.sync(first.version, 1_000);
+    let { version } = first;
+    const forumAppears = async () => {
+      for (;;) {
+        const changed = await chat.sync(version, 1_000);
+        version = changed.version;
+        if (changed.boards.some(({ slug, head }) => slug === 'forum' && head > 0)) return changed;
+      }
+    };
+    const waiting = forumAppears();
     await sleep(60);
     const began = performance.now();
     await other.outcomes('forum', [event()]);
     const changed = await waiting;
     expect(performance.now() - began).toBeLessThan(500);
     expect(changed.full).toBe(false);
-    expect(changed.boards.map(({ slug }) => slug)).toContain('forum');
   });
 
   it('answers a version of another process with everything', async () => {

@@ -14,9 +14,8 @@ export class AppendBatch {
   readonly #indexOfKey = new Map<string, number>();
 
   add(event: PreparedEvent): void {
-    const key = keyOf(event);
-    if (this.#indexOfKey.has(key)) return;
-    this.#indexOfKey.set(key, this.unique.length);
+    if (this.#indexOfKey.has(event.key)) return;
+    this.#indexOfKey.set(event.key, this.unique.length);
     this.unique.push(event);
   }
 
@@ -25,7 +24,7 @@ export class AppendBatch {
     const places = this.#places(appended);
     const taken = new Set<number>();
     return (event) => {
-      const index = this.#indexOfKey.get(keyOf(event))!;
+      const index = this.#indexOfKey.get(event.key)!;
       const place = places[index]!;
       if (place.content !== event.contentHash) return conflict(event);
       const isFirst = !place.isKnown && !taken.has(index);
@@ -53,8 +52,5 @@ interface Place {
   time: string;
   isKnown: boolean;
 }
-
-// Neither holds a control character.
-const keyOf = ({ source, id }: PreparedEvent) => `${source}\n${id}`;
 
 const conflict = ({ id }: PreparedEvent): AppendOutcome => ({ outcome: 'refused', id, code: 'event_conflict' });

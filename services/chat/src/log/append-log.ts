@@ -104,7 +104,7 @@ export class AppendLog {
   }
 
   async #commitBatch(board: WatchedBoard, works: readonly AppendWork[]): Promise<EventOutcomes[]> {
-    const { subjects, store, boards, metrics, origin, onCommitted } = this.options;
+    const { subjects, store, boards, metrics, onCommitted } = this.options;
     const startedMs = performance.now();
     metrics.appendWaited((startedMs - works[0]!.queuedMs) / 1_000);
     const batch = new AppendBatch();
@@ -113,7 +113,6 @@ export class AppendLog {
       const ids = await subjects.idsOf(board.id, batch.unique);
       return store.append(
         board.id,
-        origin()!,
         batch.unique.map((event, at) => ({ event, subjectId: ids[at]! })),
       );
     });
@@ -146,7 +145,7 @@ function submit(item: AppendItem, { board, origin, now }: SubmitContext): Submit
   if (eventClass === 'ephemeral') {
     return { outcome: 'refused', id, code: 'invalid_event', detail: 'the subject is ephemeral: it is never stored' };
   }
-  const event = prepareEvent(item, { board: board.slug, origin, class: eventClass, now });
+  const event = prepareEvent(item, { board: board.slug, boardId: board.id, origin, class: eventClass, now });
   if (event.bytes > bounds.storedBytesMax) return { outcome: 'refused', id, code: 'too_large' };
   return event;
 }

@@ -30,7 +30,7 @@ export interface Appended {
 
 const append = {
   name: 'append',
-  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2, $3)',
+  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2)',
   timeoutMs: bounds.appendTimeoutMs,
 };
 
@@ -38,13 +38,13 @@ export class AppendStore {
   constructor(private readonly database: Database) {}
 
   /** One round trip, one commit. Undefined when the board is gone. */
-  async append(boardId: number, origin: string, rows: readonly AppendRow[]): Promise<Appended | undefined> {
+  async append(boardId: number, rows: readonly AppendRow[]): Promise<Appended | undefined> {
     const [row] = await this.database.prepared<{
       epoch: string | null;
       base: number;
       committed_ms: number;
       known: KnownEvent[] | null;
-    }>(append, [boardId, origin, batchJson(rows)]);
+    }>(append, [boardId, batchJson(rows)]);
     if (row === undefined || row.epoch === null) return undefined;
     return { epoch: row.epoch, base: row.base, committedMs: row.committed_ms, known: row.known ?? [] };
   }
@@ -55,6 +55,7 @@ function batchJson(rows: readonly AppendRow[]): string {
   return JSON.stringify(
     rows.map(({ event, subjectId }, n) => ({
       n,
+      k: event.key,
       s: event.source,
       i: event.id,
       t: subjectId,

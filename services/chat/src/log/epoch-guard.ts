@@ -31,7 +31,7 @@ export class EpochGuard {
   async checkPostgres(): Promise<void> {
     const { database, store, boards, logger, onReplaced } = this.options;
     const isReplaced = await database.transaction(async (transaction) => {
-      const [known] = await transaction.query<Partial<PostgresIdentity>>(
+      const [known] = await transaction.query<{ [K in keyof PostgresIdentity]: string | null }>(
         'SELECT system_identifier, timeline FROM site FOR UPDATE',
       );
       const now = await this.#identity(transaction);
@@ -42,7 +42,7 @@ export class EpochGuard {
         now.timeline,
       ]);
       // Null at the very first start.
-      if (known?.system_identifier == null) return false;
+      if (known === undefined || known.system_identifier === null) return false;
       await store.beginEpoch(transaction, 'another Postgres');
       logger.warn({ event: 'epoch.postgres_replaced', from: known, to: now });
       return true;

@@ -1,8 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import { contentOf, type AppendItem, type StoredClass } from '@boardwire/contracts';
 
 /** An event as it will be stored: its bytes are final, its position is not known yet. */
 export interface PreparedEvent {
+  /** Hash of (board, origin, source, id), by which the log knows it again. As a UUID, 128 bits. */
+  readonly key: string;
   readonly id: string;
   readonly source: string;
   readonly subject: string;
@@ -20,6 +22,7 @@ export interface PreparedEvent {
 
 export interface Placement {
   board: string;
+  boardId: number;
   /** The site where the event was accepted. */
   origin: string;
   class: StoredClass;
@@ -29,25 +32,36 @@ export interface Placement {
 
 const saltBytes = 16;
 
+/** 128 fresh random bits. */
+function nextSalt(): Buffer {
+  return randomFillSync(Buffer.allocUnsafe(saltBytes));
+}
+
 export function prepareEvent(item: AppendItem, placement: Placement): PreparedEvent {
   const { id, source, subject, type } = item;
   const time = item.time ?? placement.now;
   const data = item.data === undefined ? '' : JSON.stringify(item.data);
   const body = storedJson(item, { ...placement, time, data });
-  const salt = randomBytes(saltBytes);
+  const salt = nextSalt();
   return {
+    key: keyOf(item, placement),
     id,
     source,
     subject,
     type,
     class: placement.class,
     time,
-    contentHash: createHash('sha256').update(contentOf(item)).digest('hex'),
+    contentHash: hash('sha256', contentOf(item)),
     salt: salt.toString('hex'),
-    datahash: createHash('sha256').update(salt).update(data).digest('hex'),
+    datahash: hash('sha256', Buffer.concat([salt, Buffer.from(data)])),
     body,
     bytes: Buffer.byteLength(body),
   };
+}
+
+/** None of the parts holds a line break. Whoever found a collision could only confuse two events of their own. */
+function keyOf({ source, id }: AppendItem, { boardId, origin }: Placement): string {
+  return hash('sha256', `${boardId}\n${origin}\n${source}\n${id}`).slice(0, 32);
 }
 
 /** CloudEvents JSON with what Boardwire adds; `data` goes in as the very text that was hashed. */

@@ -17,8 +17,8 @@ export interface Sized {
 
 interface Waiting<Work, Result> {
   work: Work;
-  resolve(result: Result): void;
-  reject(error: unknown): void;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
 }
 
 /**

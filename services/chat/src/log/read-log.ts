@@ -52,7 +52,10 @@ export class ReadLog {
       const { items, isCut } = await this.store.history({ ...window, limit: query.limit + 1 });
       const shown = isForward ? items.slice(0, query.limit) : items.slice(-query.limit);
       const head = Math.max(board.head, items.at(-1)?.seq ?? 0);
-      return { board: slug, epoch, head, items: shown, more: isCut || shown.length < items.length };
+      const page = { board: slug, epoch, head, items: shown, more: isCut || shown.length < items.length };
+      if (query.countMax === undefined) return page;
+      const counted = { ...window, before: (query.upTo ?? seqMax - 1) + 1, limit: query.countMax };
+      return { ...page, count: await this.store.count(counted) };
     });
   }
 

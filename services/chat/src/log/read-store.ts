@@ -54,22 +54,27 @@ export class ReadStore {
     if (subjectIds?.length === 0) return { items: [], isCut: false };
     const statement = historyStatement(subjectIds !== undefined, newestFirst);
     const found = await this.database.prepared<{ seq: number }>(statement, [
-      boardId,
+      subjectIds ?? boardId,
       after,
       before,
       limit,
-      ...(subjectIds === undefined ? [] : [subjectIds]),
     ]);
     return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst });
   }
 
+  /** How many match inside the window, counted up to its limit. */
+  async count(window: HistoryWindow): Promise<number> {
+    const { boardId, subjectIds, after, before, limit } = window;
+    if (subjectIds?.length === 0) return 0;
+    const statement = countStatement(subjectIds !== undefined);
+    const parameters = [subjectIds ?? boardId, after, before, limit];
+    const [row] = await this.database.prepared<{ count: number }>(statement, parameters);
+    return row!.count;
+  }
+
   /** The newest event of each subject, in chronological order. */
   async newest(boardId: number, subjectIds: readonly number[]): Promise<Page> {
-    const found = await this.database.prepared<{ seq: number }>(newestStatement, [
-      boardId,
-      subjectIds,
-      bounds.statePageMax,
-    ]);
+    const found = await this.database.prepared<{ seq: number }>(newestStatement, [subjectIds, bounds.statePageMax]);
     return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst: true });
   }
 
@@ -134,24 +139,37 @@ const eventsStatement = (newestFirst: boolean): PreparedStatement => ({
 function historyStatement(isFiltered: boolean, newestFirst: boolean): PreparedStatement {
   const order = newestFirst ? 'DESC' : 'ASC';
   const some = (subject: string) => `
-    SELECT seq FROM event WHERE board_id = $1 ${subject} AND seq > $2 AND seq < $3 ORDER BY seq ${order} LIMIT $4`;
-  const all = some('');
+    SELECT seq FROM event WHERE ${subject} AND seq > $2 AND seq < $3 ORDER BY seq ${order} LIMIT $4`;
+  const all = some('board_id = $1');
   const perSubject = `
-    SELECT e.seq FROM unnest($5::int[]) AS w(id)
-    CROSS JOIN LATERAL (${some('AND subject_id = w.id')}) AS e ORDER BY e.seq ${order} LIMIT $4`;
+    SELECT e.seq FROM unnest($1::int[]) AS w(id)
+    CROSS JOIN LATERAL (${some('subject_id = w.id')}) AS e ORDER BY e.seq ${order} LIMIT $4`;
   return {
     name: `history_${isFiltered ? 'filtered' : 'all'}_${order.toLowerCase()}`,
     sql: isFiltered ? perSubject : all,
   };
 }
 
+/** Stops at the limit, subject by subject, and needs the index alone. */
+function countStatement(isFiltered: boolean): PreparedStatement {
+  const rows = isFiltered
+    ? `SELECT e.seq FROM unnest($1::int[]) AS w(id) CROSS JOIN LATERAL (
+         SELECT seq FROM event WHERE subject_id = w.id AND seq > $2 AND seq < $3 LIMIT $4
+       ) AS e LIMIT $4`
+    : 'SELECT seq FROM event WHERE board_id = $1 AND seq > $2 AND seq < $3 LIMIT $4';
+  return {
+    name: `count_${isFiltered ? 'filtered' : 'all'}`,
+    sql: `SELECT count(*) AS count FROM (${rows}) AS matching`,
+  };
+}
+
 const newestStatement: PreparedStatement = {
   name: 'newest_per_subject',
   sql: `
-    SELECT max(e.seq) AS seq FROM unnest($2::int[]) AS w(id)
+    SELECT max(e.seq) AS seq FROM unnest($1::int[]) AS w(id)
     JOIN board_subject s ON s.id = w.id
     CROSS JOIN LATERAL (
-      SELECT seq FROM event WHERE board_id = $1 AND subject_id = w.id ORDER BY seq DESC LIMIT 1
+      SELECT seq FROM event WHERE subject_id = w.id ORDER BY seq DESC LIMIT 1
     ) AS e
-    GROUP BY s.subject ORDER BY 1 DESC LIMIT $3`,
+    GROUP BY s.subject ORDER BY 1 DESC LIMIT $2`,
 };

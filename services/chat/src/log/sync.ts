@@ -42,10 +42,22 @@ export class Sync {
     const moment = this.#momentOf(since);
     if (moment !== undefined && moment >= clock.now && waitMs > 0) {
       if (clock.waiting >= bounds.syncWaitersMax) throw new AppError('overloaded', { detail: 'too many wait' });
-      await clock.wait(Math.min(waitMs, bounds.syncWaitMaxMs));
+      await this.#changeAfter(moment, Math.min(waitMs, bounds.syncWaitMaxMs));
       assertFresh(boards);
     }
     return this.#changesSince(moment);
+  }
+
+  /** What wakes a waiter may be a change that its version has seen already. */
+  async #changeAfter(moment: number, waitMs: number): Promise<void> {
+    const { clock } = this.options;
+    const deadline = performance.now() + waitMs;
+    while (clock.now <= moment) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return;
+      // oxlint-disable-next-line no-await-in-loop -- until there is something new
+      await clock.wait(leftMs);
+    }
   }
 
   #changesSince(moment: number | undefined): SyncResponse {

@@ -1,7 +1,7 @@
 import { sqlMigration } from '@boardwire/database';
 
 export const createAccounts = sqlMigration(
-  'CreateAccounts1764000000002',
+  'CreateAccounts1764000000012',
   `
 CREATE TABLE account (
   id uuid PRIMARY KEY,
@@ -47,7 +47,7 @@ CREATE UNIQUE INDEX signing_key_current ON signing_key ((true)) WHERE retired_at
 );
 
 export const createDecisions = sqlMigration(
-  'CreateDecisions1764000000003',
+  'CreateDecisions1764000000013',
   `
 CREATE TABLE decision_outbox (
   number bigint PRIMARY KEY,
