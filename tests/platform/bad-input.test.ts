@@ -34,7 +34,7 @@ const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 describe('publishing', () => {
   const publish = (init: Parameters<typeof call>[1]) =>
     call(`${site.url}/v1/boards/events/events`, { method: 'POST', token: ana.token, ...init });
-  const refused: [string, unknown, number, string?][] = [
+  const refused: [string, unknown, number][] = [
     ['no subject', { type: 'a', data: 1 }, 400],
     ['an empty subject', { ...good, subject: '' }, 400],
     ['a wildcard subject', { ...good, subject: 'AxonChat.*' }, 400],
@@ -57,8 +57,8 @@ describe('publishing', () => {
     ['null', null, 400],
     ['a string', 'hello', 400],
   ];
-  test.each(refused)('refuses %s', async (_what, json, status, code) => {
-    expectProblem(await publish({ json }), status, code);
+  test.each(refused)('refuses %s', async (_what, json, status) => {
+    expectProblem(await publish({ json }), status);
   });
 
   test.each([
