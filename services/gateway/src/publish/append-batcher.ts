@@ -1,6 +1,5 @@
 import { appendResponseSchema, limits, type AppendItem, type AppendOutcome } from '@boardwire/contracts';
 import { AppError, type InternalClient } from '@boardwire/service-kit';
-import { sizeOf } from './draft-event.ts';
 
 export interface AppendObserver {
   onBatch: (events: number) => void;
@@ -8,7 +7,8 @@ export interface AppendObserver {
 }
 
 interface Waiting {
-  item: AppendItem;
+  /** The item as JSON: written once, measured and sent. */
+  json: string;
   bytes: number;
   since: number;
   settle: (outcome: AppendOutcome | AppError) => void;
@@ -55,7 +55,8 @@ export class AppendBatcher {
   #enter(queue: Waiting[], item: AppendItem): Promise<AppendOutcome | AppError> {
     this.#waiting += 1;
     return new Promise((settle) => {
-      queue.push({ item, bytes: sizeOf(item), since: performance.now(), settle });
+      const json = JSON.stringify(item);
+      queue.push({ json, bytes: Buffer.byteLength(json), since: performance.now(), settle });
     });
   }
 
@@ -79,7 +80,8 @@ export class AppendBatcher {
         method: 'POST',
         path: `/internal/v1/boards/${encodeURIComponent(board)}/events`,
         route: '/internal/v1/boards/{board}/events',
-        body: { items: batch.map(({ item }) => item) },
+        headers: { 'content-type': 'application/json' },
+        body: `{"items":[${batch.map(({ json }) => json).join(',')}]}`,
         schema: appendResponseSchema,
       });
       for (const [at, { settle }] of batch.entries()) settle(outcomes[at] ?? new AppError('upstream_unavailable'));
