@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { NatsServer, PostgresServer } from '@boardwire/embedded';
+import type { ServerHome } from './container-engine.ts';
 import { testFolder } from './test-folder.ts';
 import { startNats, startPostgres } from './test-servers.ts';
 
@@ -18,10 +19,12 @@ export interface TestInfrastructure {
 /**
  * Starts real servers on ports of their own, without fsync: containers where a Docker engine has the images, else
  * embedded ones in about 0.3 s, which end with this process, also when it is killed.
+ *
+ * @param home instead of what `BOARDWIRE_TEST_SERVERS` and the machine say
  */
-export async function startTestInfrastructure(): Promise<TestInfrastructure> {
+export async function startTestInfrastructure(home?: ServerHome): Promise<TestInfrastructure> {
   const folder = await testFolder();
-  const [postgres, nats] = await Promise.all([startPostgres(folder), startNats(folder)]);
+  const [postgres, nats] = await Promise.all([startPostgres(folder, home), startNats(folder, home)]);
   const env = { DATABASE_URL: postgres.server.url, NATS_URL: nats.server.url, NATS_TOKEN: nats.server.token ?? '' };
   const stop = stopOnce([postgres, nats], folder);
   return { postgres: postgres.server, nats: nats.server, folder, env, stop };

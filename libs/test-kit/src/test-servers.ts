@@ -7,7 +7,7 @@ import {
   type PostgresServer,
 } from '@boardwire/embedded';
 import { clusterTemplate, testPassword } from './cluster-template.ts';
-import { canUseContainers, images } from './container-engine.ts';
+import { images, serverHome, type ServerHome } from './container-engine.ts';
 import { ContainerServer } from './container-server.ts';
 
 /** A server for tests and how to get rid of it with its data. */
@@ -20,8 +20,8 @@ const maxConnections = 300;
 const testToken = 'boardwire-test-token';
 
 /** In a container where that is possible, else embedded; without fsync either way. */
-export async function startPostgres(folder: string): Promise<TestServer<PostgresServer>> {
-  if (await canUseContainers()) return postgresContainer();
+export async function startPostgres(folder: string, home?: ServerHome): Promise<TestServer<PostgresServer>> {
+  if ((home ?? (await serverHome())) === 'containers') return postgresContainer();
   const template = await clusterTemplate();
   const server = await providePostgres({
     dataDir: folder,
@@ -35,8 +35,8 @@ export async function startPostgres(folder: string): Promise<TestServer<Postgres
 }
 
 /** A server that happens to be named in the environment is not for tests: they kill what they use. */
-export async function startNats(folder: string): Promise<TestServer<NatsServer>> {
-  if (await canUseContainers()) return natsContainer();
+export async function startNats(folder: string, home?: ServerHome): Promise<TestServer<NatsServer>> {
+  if ((home ?? (await serverHome())) === 'containers') return natsContainer();
   const server = await provideNats({ dataDir: folder, env: { ...process.env, NATS_URL: undefined } });
   return { server, remove: () => server.stop() };
 }
@@ -47,7 +47,7 @@ async function postgresContainer(): Promise<TestServer<PostgresServer>> {
     image: images.postgres,
     port: 5_432,
     command: ['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', `max_connections=${maxConnections}`],
-    environment: { POSTGRES_PASSWORD: testPassword },
+    environment: { POSTGRES_PASSWORD: testPassword, POSTGRES_INITDB_ARGS: '--no-sync --locale=C --encoding=UTF8' },
     answers: (port) => postgresAnswers(url(port)),
   });
   return { server: Object.assign(container, { url: url(container.port) }), remove: () => container.remove() };
