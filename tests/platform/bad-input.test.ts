@@ -34,31 +34,31 @@ const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 describe('publishing', () => {
   const publish = (init: Parameters<typeof call>[1]) =>
     call(`${site.url}/v1/boards/events/events`, { method: 'POST', token: ana.token, ...init });
-  const refused: [string, unknown, number][] = [
-    ['no subject', { type: 'a', data: 1 }, 400],
-    ['an empty subject', { ...good, subject: '' }, 400],
-    ['a wildcard subject', { ...good, subject: 'AxonChat.*' }, 400],
-    ['a full wildcard', { ...good, subject: '>' }, 400],
-    ['a subject of the bus', { ...good, subject: '$JS.API' }, 400],
-    ['an empty token', { ...good, subject: 'AxonChat..lobby' }, 400],
-    ['a subject with CR LF', { ...good, subject: 'AxonChat.a\r\nid: 9' }, 400],
-    ['seventeen tokens', { ...good, subject: Array(17).fill('a').join('.') }, 400],
-    ['a subject of 256 bytes', { ...good, subject: 'a'.repeat(256) }, 400],
-    ['a number as subject', { ...good, subject: 7 }, 400],
-    ['a type with a line break', { ...good, type: 'a\nevent: revoked' }, 400],
-    ['a type of 129 characters', { ...good, type: 'a'.repeat(129) }, 400],
-    ['an unknown field', { ...good, seq: 1 }, 400],
-    ['a prototype key', JSON.parse('{"subject":"AxonChat.lobby","type":"a","__proto__":{"admin":true}}'), 400],
-    ['an id with NUL', { ...good, id: 'a\u0000b' }, 400],
-    ['an id of 129 bytes', { ...good, id: 'ü'.repeat(65) }, 400],
-    ['an id that is a number', { ...good, id: 3 }, 400],
-    ['a time that is none', { ...good, time: 'yesterday' }, 400],
-    ['a list', [good], 400],
-    ['null', null, 400],
-    ['a string', 'hello', 400],
+  const refused: [string, unknown][] = [
+    ['no subject', { type: 'a', data: 1 }],
+    ['an empty subject', { ...good, subject: '' }],
+    ['a wildcard subject', { ...good, subject: 'AxonChat.*' }],
+    ['a full wildcard', { ...good, subject: '>' }],
+    ['a subject of the bus', { ...good, subject: '$JS.API' }],
+    ['an empty token', { ...good, subject: 'AxonChat..lobby' }],
+    ['a subject with CR LF', { ...good, subject: 'AxonChat.a\r\nid: 9' }],
+    ['seventeen tokens', { ...good, subject: Array(17).fill('a').join('.') }],
+    ['a subject of 256 bytes', { ...good, subject: 'a'.repeat(256) }],
+    ['a number as subject', { ...good, subject: 7 }],
+    ['a type with a line break', { ...good, type: 'a\nevent: revoked' }],
+    ['a type of 129 characters', { ...good, type: 'a'.repeat(129) }],
+    ['an unknown field', { ...good, seq: 1 }],
+    ['a prototype key', JSON.parse('{"subject":"AxonChat.lobby","type":"a","__proto__":{"admin":true}}')],
+    ['an id with NUL', { ...good, id: 'a\u0000b' }],
+    ['an id of 129 bytes', { ...good, id: 'ü'.repeat(65) }],
+    ['an id that is a number', { ...good, id: 3 }],
+    ['a time that is none', { ...good, time: 'yesterday' }],
+    ['a list', [good]],
+    ['null', null],
+    ['a string', 'hello'],
   ];
-  test.each(refused)('refuses %s', async (_what, json, status) => {
-    expectProblem(await publish({ json }), status);
+  test.each(refused)('refuses %s', async (_what, json) => {
+    expectProblem(await publish({ json }), 400);
   });
 
   test.each([

@@ -48,6 +48,9 @@ export interface RecorderOptions {
 /** Follows a stream as a browser would and keeps every block, so that a test can say what a user saw. */
 export class StreamRecorder {
   readonly blocks: Block[] = [];
+  /** Blocks that carry an application's event: data and no name. */
+  readonly events: Block[] = [];
+  readonly seqs: number[] = [];
   status = 0;
   body = '';
   connects = 0;
@@ -63,15 +66,6 @@ export class StreamRecorder {
     this.options = options;
     this.cursor = options.lastEventId;
     this.connect();
-  }
-
-  /** Blocks that carry an application's event: data and no name. */
-  get events(): Block[] {
-    return this.blocks.filter((block) => block.data !== undefined && block.event === undefined);
-  }
-
-  get seqs(): number[] {
-    return this.events.map((block) => Number(block.id!.split('-')[1]));
   }
 
   get lastEventId(): string | undefined {
@@ -137,6 +131,9 @@ export class StreamRecorder {
   private keep(block: Block): void {
     if (block.id !== undefined) this.cursor = block.id;
     this.blocks.push(block);
+    if (block.data === undefined || block.event !== undefined) return;
+    this.events.push(block);
+    this.seqs.push(Number((block.id ?? '').split('-')[1]));
   }
 
   private comeBack(): void {
