@@ -3,7 +3,7 @@ import type { OptionValues } from '../options.ts';
 import { atLeast, atMost, benchResult, type BenchResult, type BenchRow } from '../result.ts';
 import { startBenchSite, type BenchSite } from '../site/bench-site.ts';
 import { percentile } from '../percentile.ts';
-import { cpuPerEvent, cpuTimes } from '../site/cpu-time.ts';
+import { cpuPerEvent, cpuTimes, othersShare } from '../site/cpu-time.ts';
 import { StreamCounter } from '../site/stream-counter.ts';
 import { drainBacklog } from './backlog.ts';
 import { publishLoad, type LoadResult } from './load.ts';
@@ -71,7 +71,9 @@ async function load(bench: BenchSite, { ask, ...options }: Load): Promise<BenchR
   await publishLoad({ url: site.publicUrl, token, userId, ...options, seconds: 1 });
   const before = cpuTimes(site);
   const result = await publishLoad({ url: site.publicUrl, token, userId, ...options });
-  const cpu = cpuPerEvent(before, cpuTimes(site), result.accepted);
+  const after = cpuTimes(site);
+  const cpu = cpuPerEvent(before, after, result.accepted);
+  const others = othersShare(before, after);
   const acceptedAt = performance.now();
   const isComplete = await follower.hasReached(result.last, followerMaxMs * 4);
   const followerMs = performance.now() - acceptedAt;
@@ -86,6 +88,7 @@ async function load(bench: BenchSite, { ask, ...options }: Load): Promise<BenchR
       ask,
       `${refusals(result)}; CPU of an event: ${cpu}`,
     ),
+    { what: 'used by other programs meanwhile', value: others * 100, unit: '% CPU' },
     { what: `request p50, ${what}`, value: percentile(result.requestMs, 0.5), unit: 'ms' },
     { what: `request p99, ${what}`, value: percentile(result.requestMs, 0.99), unit: 'ms' },
     atMost(`follower complete after the last 201`, isComplete ? followerMs : Infinity, 'ms', followerMaxMs),
