@@ -7,7 +7,7 @@ import { bounds } from '../bounds.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import { AppendBatch, isPrepared, type Submitted } from './append-batch.ts';
 import type { AppendStore } from './append-store.ts';
-import { prepareEvent, type PreparedEvent } from './event-bytes.ts';
+import { prepareEvent, Salts, type PreparedEvent } from './event-bytes.ts';
 import { MicroBatcher, type Sized } from './micro-batcher.ts';
 import type { SubjectCatalog } from './subject-catalog.ts';
 
@@ -36,6 +36,7 @@ type EventOutcomes = AppendOutcome[];
 /** The way into the logs: one micro-batcher for each board. Answers only what is committed. */
 export class AppendLog {
   readonly #batchers = new Map<number, MicroBatcher<AppendWork, EventOutcomes>>();
+  readonly #salts = new Salts();
   #queuedBytes = 0;
   #isClosed = false;
 
@@ -62,7 +63,7 @@ export class AppendLog {
     const board = await this.options.boards.find(slug);
     if (board === undefined) throw new AppError('board_unknown');
     const now = new Date().toISOString();
-    const submitted = items.map((item) => submit(item, { board, origin, now }));
+    const submitted = items.map((item) => submit(item, { board, origin, now, salts: this.#salts }));
     const outcomes = await this.#commit(board, submitted.filter(isPrepared));
     return this.#told(submitted.map((one) => (isPrepared(one) ? outcomes.shift()! : one)));
   }
@@ -137,15 +138,16 @@ interface SubmitContext {
   board: WatchedBoard;
   origin: string;
   now: string;
+  salts: Salts;
 }
 
-function submit(item: AppendItem, { board, origin, now }: SubmitContext): Submitted {
+function submit(item: AppendItem, { board, origin, now, salts }: SubmitContext): Submitted {
   const { id } = item;
   const eventClass = classOf(board.rules, item.subject, matchesFilter);
   if (eventClass === 'ephemeral') {
     return { outcome: 'refused', id, code: 'invalid_event', detail: 'the subject is ephemeral: it is never stored' };
   }
-  const event = prepareEvent(item, { board: board.slug, boardId: board.id, origin, class: eventClass, now });
+  const event = prepareEvent(item, { board: board.slug, boardId: board.id, origin, class: eventClass, now }, salts);
   if (event.bytes > bounds.storedBytesMax) return { outcome: 'refused', id, code: 'too_large' };
   return event;
 }

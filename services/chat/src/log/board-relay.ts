@@ -37,6 +37,7 @@ export class BoardRelay {
   #failure: PublishFailed | undefined;
   #settled: (() => void) | undefined;
   #saving: Promise<void> | undefined;
+  #isEnding = false;
 
   constructor(options: BoardRelayOptions) {
     this.#options = options;
@@ -70,8 +71,9 @@ export class BoardRelay {
     }
   }
 
-  /** Saves what was acknowledged last; bounded by the statement's timeout. */
-  async flush(): Promise<void> {
+  /** Saves what was acknowledged last, if the database lets it; bounded by the statement's timeout. */
+  async end(): Promise<void> {
+    this.#isEnding = true;
     await this.#saving;
     await this.#save();
   }
@@ -124,7 +126,7 @@ export class BoardRelay {
 
   /** At once for a lone event; in steps for a stream of them, which would otherwise be a commit for each ack. */
   async #keepSaving(): Promise<void> {
-    while (this.#saved < this.#acked.through) {
+    while (this.#saved < this.#acked.through && !this.#isEnding) {
       // oxlint-disable-next-line no-await-in-loop -- one update after the other
       await this.#save();
       // oxlint-disable-next-line no-await-in-loop

@@ -132,7 +132,7 @@ class RelayTerm {
 
   async end(): Promise<void> {
     await Promise.all(this.#pumping.values());
-    await Promise.all([...this.#relays.values()].map((relay) => relay.flush()));
+    await Promise.all([...this.#relays.values()].map((relay) => relay.end()));
   }
 
   /** A deleted or wiped stream is made again; before its first use in a term it is compared with the log. */

@@ -90,7 +90,9 @@ function headersFor(request: FastifyRequest, access: Access | undefined): Record
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;
   }
-  if (access !== undefined) headers[internalHeaders.identity] = accountIdentity(access, request.socket.remoteAddress);
+  const address = request.socket.remoteAddress;
+  if (address !== undefined) headers[internalHeaders.address] = address;
+  if (access !== undefined) headers[internalHeaders.identity] = accountIdentity(access, address);
   return headers;
 }
 
