@@ -11,6 +11,7 @@ import { DecisionReporter } from './decisions/decision-reporter.ts';
 import { Boards } from './delivery/boards.ts';
 import { ReplayGate } from './delivery/replay-gate.ts';
 import { ReplaySource } from './delivery/replay-source.ts';
+import { RingFiller } from './delivery/ring-filler.ts';
 import { SliceCache } from './delivery/slice-cache.ts';
 import { StartPlanner } from './delivery/stream-start.ts';
 import { Subscriptions } from './delivery/subscriptions.ts';
@@ -65,7 +66,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     onRemoved: (board) => subscriptions.endBoard(board),
     onRulesChanged: () => slices.clear(),
   });
-  const planner = new StartPlanner(log, config.REPLAY_EVENTS_MAX);
+  const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
   const shared = { planner, replay: new ReplaySource(log, gate), slices };
   const subscriptions = new Subscriptions({ boards, shared, presence, metrics });
   const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });

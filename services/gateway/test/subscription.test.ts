@@ -5,6 +5,7 @@ import { FilterSet } from '../src/delivery/filter-set.ts';
 import { Outbox } from '../src/delivery/outbox.ts';
 import { ReplayGate } from '../src/delivery/replay-gate.ts';
 import { ReplaySource } from '../src/delivery/replay-source.ts';
+import { RingFiller } from '../src/delivery/ring-filler.ts';
 import { SliceCache } from '../src/delivery/slice-cache.ts';
 import { SseFormat } from '../src/delivery/sse-format.ts';
 import { StartPlanner, type StreamStart } from '../src/delivery/stream-start.ts';
@@ -26,7 +27,7 @@ interface Client {
 function platform(log: MemoryLog, replayEventsMax = 100_000) {
   const gate = new ReplayGate({ concurrentMax: 4, observeWait: () => {} });
   const shared = {
-    planner: new StartPlanner(log, replayEventsMax),
+    planner: new StartPlanner(log, new RingFiller(log), replayEventsMax),
     replay: new ReplaySource(log, gate),
     slices: new SliceCache(64 * 1024),
   };
@@ -185,6 +186,30 @@ describe('a subscription', () => {
     expect(JSON.parse(reset!.data!)).toMatchObject({ requested: `${epoch}-1`, reason: 'epoch' });
     expect(eventsOf(client.socket)[0]!.id).toBe('epoch002-8');
     expect(client.subscription.cursor).toBe('epoch002-8');
+  });
+
+  test('joins while a pass over thousands is under way, and neither misses its event nor gets it twice', async () => {
+    const log = new MemoryLog();
+    const channel = newChannel(0);
+    const open = platform(log);
+    const crowd = Array.from({ length: 2_500 }, () => open(channel, ['>']));
+    await Promise.all(crowd.map(({ subscription }) => subscription.open({ kind: 'live' })));
+    channel.append([log.add('a')]);
+    expect(channel.settled).toBe(0);
+    const late = open(channel, ['>']);
+    const fresh = open(channel, ['>']);
+    await late.subscription.open({ kind: 'after', cursor: { epoch, seq: 0 } });
+    await fresh.subscription.open({ kind: 'live' });
+    expect(channel.settled).toBe(0);
+    expect(crowd.at(-1)!.subscription.cursor).toBe(`${epoch}-0`);
+    expect(late.subscription.cursor).toBe(`${epoch}-1`);
+    crowd[0]!.subscription.end();
+    await eventually(() => expect(channel.settled).toBe(1));
+    channel.append([log.add('b')]);
+    await eventually(() => expect(channel.settled).toBe(2));
+    const seen = ({ socket }: Client) => eventsOf(socket).map(({ id }) => seqOf(id));
+    await eventually(() => expect(crowd.slice(1).every((client) => seen(client).length === 2)).toBe(true));
+    await eventually(() => expect([seen(late), seen(fresh), seen(crowd[0]!)]).toEqual([[1, 2], [2], [1]]));
   });
 
   test('catches up at its own pace when more comes at once than a pass may queue', async () => {

@@ -91,6 +91,7 @@ export class BoardChannel {
       this.#ring.append(event);
       this.#fanOut.add(event);
     }
+    this.#fanOut.flush();
   }
 
   /** Events that wait for the next pass. */

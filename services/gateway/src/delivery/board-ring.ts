@@ -56,6 +56,11 @@ export class BoardRing {
     return position + 1 >= this.#oldest;
   }
 
+  /** Whether so many older events could be put in front, going by their number. */
+  hasRoomFor(events: number): boolean {
+    return this.size + events <= this.#bounds.eventsMax;
+  }
+
   /** Takes the next seq and lets go of the oldest ones over the bounds. */
   append(event: LogEvent): void {
     if (event.seq !== this.#last + 1) throw new Error(`ring expects seq ${this.#last + 1}, got ${event.seq}`);

@@ -55,9 +55,13 @@ export class FanOut {
 
   add(event: LogEvent): void {
     this.#fresh.push(event);
-    if (this.#isPassing) return;
+  }
+
+  /** Delivers what was added, from this tick on: intake hands over all that one turn of the event loop brought. */
+  flush(): void {
+    if (this.#isPassing || this.#fresh.length === 0) return;
     this.#isPassing = true;
-    setImmediate(() => void this.#deliver());
+    void this.#deliver();
   }
 
   get waiting(): number {

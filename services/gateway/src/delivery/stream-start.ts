@@ -9,6 +9,7 @@ import {
 import type { BoardChannel } from './board-channel.ts';
 import type { BoardLog } from './board-log.ts';
 import type { FilterSet } from './filter-set.ts';
+import type { RingFiller } from './ring-filler.ts';
 import { isInRing } from './replay-source.ts';
 
 /** Where a client wants its stream to start. */
@@ -44,10 +45,12 @@ const arrivesWithinMs = 250;
 /** Decides how a stream opens: which replay it gets, or why its cursor doesn't hold. */
 export class StartPlanner {
   readonly #log: BoardLog;
+  readonly #filler: RingFiller;
   readonly #replayEventsMax: number;
 
-  constructor(log: BoardLog, replayEventsMax: number) {
+  constructor(log: BoardLog, filler: RingFiller, replayEventsMax: number) {
     this.#log = log;
+    this.#filler = filler;
     this.#replayEventsMax = replayEventsMax;
   }
 
@@ -100,6 +103,7 @@ export class StartPlanner {
 
   async #replay(channel: BoardChannel, head: number, { wanted, start, after }: ReplayQuery): Promise<Opening> {
     const { epoch } = channel;
+    await this.#filler.prepare(channel, after);
     const query = { wanted, after, upTo: head, max: this.#replayEventsMax + 1 };
     const replayed = isInRing(channel, query) ? countInRing(channel, query) : await this.#count(channel, query);
     if (replayed > this.#replayEventsMax) return reset(channel, head, { requested: start, reason: 'too_far' });

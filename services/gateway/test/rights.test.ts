@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { AppError } from '@boardwire/service-kit';
+import { SignJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
+import { accessTokenAudience } from '@boardwire/contracts';
+import { accessOf, mayWrite, readable } from '../src/rights/access.ts';
+import { bearerToken } from '../src/rights/bearer-token.ts';
+import { RateLimiter } from '../src/rights/rate-limiter.ts';
+import { Revocations } from '../src/rights/revocations.ts';
+import { SiteKeys } from '../src/rights/site-keys.ts';
+import { TokenVerifier } from '../src/rights/token-verifier.ts';
+
+let privateKey: CryptoKey;
+let publicJwk: JWK;
+beforeAll(async () => {
+  const pair = await generateKeyPair('EdDSA', { extractable: true });
+  privateKey = pair.privateKey;
+  publicJwk = { ...(await exportJWK(pair.publicKey)), kid: 'k1', alg: 'EdDSA' };
+});
+
+const claims = {
+  iss: 'site',
+  sub: 'u1',
+  sid: 's1',
+  name: 'ana',
+  roles: ['guest'],
+  boards: [{ board: 'events', publish: ['a.>'], subscribe: ['a.>', 'b'] }],
+};
+
+function sign(over: { audience?: string; expiresIn?: string; key?: CryptoKey } = {}): Promise<string> {
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'EdDSA', kid: 'k1' })
+    .setIssuedAt()
+    .setAudience(over.audience ?? accessTokenAudience)
+    .setExpirationTime(over.expiresIn ?? '1m')
+    .sign(over.key ?? privateKey);
+}
+
+function verifier() {
+  let fetches = 0;
+  const revocations = new Revocations();
+  const keys = new SiteKeys(() => {
+    fetches += 1;
+    return Promise.resolve({ keys: [publicJwk] });
+  });
+  const refused: string[] = [];
+  const made = new TokenVerifier({ keys, revocations, onRefused: (reason) => refused.push(reason) });
+  return { verifier: made, revocations, refused, fetches: () => fetches };
+}
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof AppError ? error.code : String(error)),
+  );
+
+describe('the token verifier', () => {
+  test('tells who bears a good token, and fetches keys once', async () => {
+    const made = verifier();
+    const token = await sign();
+    for (let at = 0; at < 3; at += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- the second comes from the cache
+      expect(await made.verifier.verify(token)).toMatchObject({ userId: 'u1', sessionId: 's1', name: 'ana' });
+    }
+    expect(made.fetches()).toBe(1);
+  });
+
+  test('refuses a token whose session has ended, also when it was accepted before', async () => {
+    const made = verifier();
+    const token = await sign();
+    const access = await made.verifier.verify(token);
+    made.revocations.add([{ sessionId: 's1', userId: 'u1', at: new Date().toISOString() }]);
+    expect(await codeOf(made.verifier.verify(token))).toBe('token_revoked');
+    expect(() => made.verifier.assertStands(access)).toThrow('token_revoked');
+  });
+
+  test('refuses a token that ran out, also when it was accepted before', async () => {
+    const made = verifier();
+    expect(await codeOf(made.verifier.verify(await sign({ expiresIn: '-1s' })))).toBe('token_expired');
+    const access = await made.verifier.verify(await sign());
+    expect(() => made.verifier.assertStands({ ...access, expiresMs: Date.now() })).toThrow('token_expired');
+  });
+
+  test('refuses what is missing, foreign, for somebody else, unsigned or noise', async () => {
+    const made = verifier();
+    const other = await generateKeyPair('EdDSA');
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await sign()).split('.')[1]}.`;
+    expect(await codeOf(made.verifier.verify(undefined))).toBe('token_missing');
+    for (const token of [
+      'noise',
+      'a.b.c',
+      unsigned,
+      `${await sign()}x`,
+      'x'.repeat(20_000),
+      // oxlint-disable-next-line no-await-in-loop
+      await sign({ key: other.privateKey }),
+      // oxlint-disable-next-line no-await-in-loop
+      await sign({ audience: 'elsewhere' }),
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await codeOf(made.verifier.verify(token))).toBe('token_invalid');
+    }
+    expect(made.refused).toContain('token_missing');
+  });
+
+  test('asks for keys at most once in a while, whatever key ids tokens name', async () => {
+    const made = verifier();
+    await made.verifier.verify(await sign());
+    for (let at = 0; at < 20; at += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      const token = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'EdDSA', kid: `made-up-${at}` })
+        .setAudience(accessTokenAudience)
+        .setExpirationTime('1m')
+        .sign(privateKey);
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await codeOf(made.verifier.verify(token))).toBe('token_invalid');
+    }
+    expect(made.fetches()).toBe(1);
+  });
+});
+
+describe('rights', () => {
+  const access = accessOf({ ...claims, roles: ['guest'], iat: 0, exp: 1 });
+
+  test('are what is asked for and granted, on the granted board alone', () => {
+    expect(readable(access, 'events', ['>']).toSorted()).toEqual(['a.>', 'b']);
+    expect(readable(access, 'events', ['*.x', 'b'])).toEqual(['a.x', 'b']);
+    expect(readable(access, 'events', ['c.>'])).toEqual([]);
+    expect(readable(access, 'other', ['>'])).toEqual([]);
+    expect(mayWrite(access, 'events', 'a.x')).toBe(true);
+    expect(mayWrite(access, 'events', 'b')).toBe(false);
+    expect(mayWrite(access, 'other', 'a.x')).toBe(false);
+  });
+
+  test.each([
+    [undefined, undefined],
+    ['Bearer abc', 'abc'],
+    ['bearer  abc ', 'abc'],
+    ['Bearer', undefined],
+    ['Bearer ', undefined],
+  ])('read %j as the token %j', (header, token) => {
+    expect(bearerToken(header)).toBe(token);
+  });
+
+  test('take no other scheme', () => {
+    expect(() => bearerToken('Basic abc')).toThrow('token_invalid');
+  });
+});
+
+describe('the rate limiter', () => {
+  const rate = { perSecond: 50, burst: 100 };
+
+  test('lets a burst through, then as many as the rate refills, each key by itself', () => {
+    const limiter = new RateLimiter();
+    for (let at = 0; at < 100; at += 1) expect(limiter.take('ana', 1, rate, 0)).toBe(0);
+    expect(limiter.take('ana', 1, rate, 0)).toBe(20);
+    expect(limiter.take('bob', 1, rate, 0)).toBe(0);
+    expect(limiter.take('ana', 1, rate, 20)).toBe(0);
+    expect(limiter.take('ana', 1, rate, 20)).toBe(20);
+  });
+
+  test('takes nothing for what it refuses, and lets a batch above the burst pass when full', () => {
+    const limiter = new RateLimiter();
+    expect(limiter.take('ana', 60, rate, 0)).toBe(0);
+    expect(limiter.take('ana', 60, rate, 0)).toBe(400);
+    expect(limiter.take('ana', 40, rate, 0)).toBe(0);
+    expect(limiter.take('bob', 256, rate, 0)).toBe(0);
+    expect(limiter.take('bob', 1, rate, 0)).toBeGreaterThan(3_000);
+  });
+});
