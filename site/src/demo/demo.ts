@@ -65,6 +65,9 @@ async function playAndCompare(
     judge('late joiner', replay.accepted, lateJoiner?.sightings ?? []),
     judge('audit log', replay.accepted, await audit.eventsFrom(auditSize)),
   ];
+  if (lateJoiner !== undefined && lateJoiner.reloads > 0) {
+    say('  The late joiner had missed more than a replay holds: told so by reset, it read the gap from history.');
+  }
   for (const { failure } of [follower, lateJoiner ?? follower]) {
     if (failure !== undefined) say(`  a stream ended: ${failure.message}`);
   }
