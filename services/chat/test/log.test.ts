@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { boardsStream, type AppendOutcome, type HistoryPage, type StoredEvent } from '@boardwire/contracts';
+import {
+  boardsStream,
+  matchesFilter,
+  type AppendOutcome,
+  type HistoryPage,
+  type StoredEvent,
+} from '@boardwire/contracts';
 import { connectBus, type Bus } from '@boardwire/messaging';
-import { eventually } from '@boardwire/test-kit';
+import { eventually, seededRandom } from '@boardwire/test-kit';
 import { ChatSite, event, siteId, type ChatReplica } from './chat-site.ts';
 
 let site: ChatSite;
@@ -205,6 +211,48 @@ describe('history', () => {
     expect(await history({ subjects: ['>'], after: 10, upTo: 20, limit: 2, countMax: 100 })).toMatchObject({
       count: 10,
     });
+  });
+
+  it('answers random queries as a plain look through the whole log would', async () => {
+    const random = seededRandom();
+    const slug = await board('random');
+    const tokens = ['a', 'b', 'c'];
+    const subject = () => Array.from({ length: random.integer(1, 3) }, () => random.pick(tokens)).join('.');
+    const items = Array.from({ length: 400 }, () => event({ subject: subject(), type: random.pick(tokens) }));
+    await chat.outcomes(slug, items);
+    const log = await chat.log(slug);
+    for (let round = 0; round < 60; round += 1) {
+      const filter = () => random.pick(['>', '*', 'a.>', '*.b', 'a.*.c', 'b', 'c.c', '*.*.>']);
+      const direction = random.pick([{}, { after: random.integer(0, 400) }, { before: random.integer(0, 410) }]);
+      const query = {
+        subjects: Array.from({ length: random.integer(1, 3) }, filter),
+        ...(random.next() < 0.4 ? { types: [random.pick(tokens)] } : {}),
+        ...(random.next() < 0.3 ? { upTo: random.integer(1, 400) } : {}),
+        ...direction,
+        limit: random.integer(1, 60),
+      };
+      const {
+        after = 0,
+        before = Infinity,
+        upTo = Infinity,
+        types,
+      } = query as typeof query & {
+        after?: number;
+        before?: number;
+      };
+      const matching = log.filter(
+        (item) =>
+          query.subjects.some((one) => matchesFilter(one, item.subject)) &&
+          (types?.includes(item.type) ?? true) &&
+          item.seq > after &&
+          item.seq < before &&
+          item.seq <= upTo,
+      );
+      const expected = 'after' in query ? matching.slice(0, query.limit) : matching.slice(-query.limit);
+      const { body } = await chat.call<HistoryPage>('POST', `/internal/v1/boards/${slug}/history`, { json: query });
+      expect(body.items).toEqual(expected);
+      expect(body.more).toBe(matching.length > query.limit);
+    }
   });
 
   it('state is the newest event of each state subject', async () => {

@@ -133,20 +133,28 @@ const eventsStatement = (newestFirst: boolean): PreparedStatement => ({
 });
 
 /**
- * The newest N of each subject, then the newest N of those: as quick for a rare subject in a long log as for a busy
- * one, because no event of another subject is looked at.
+ * The newest N of a set of subjects, as quick for a rare subject in a long log as for a busy one, because no event of
+ * another subject is looked at. Of many subjects only the N that have the newest events can have one of the newest N, and
+ * none older than the oldest of those N.
  */
 function historyStatement(isFiltered: boolean, newestFirst: boolean): PreparedStatement {
-  const order = newestFirst ? 'DESC' : 'ASC';
-  const some = (subject: string) => `
-    SELECT seq FROM event WHERE ${subject} AND seq > $2 AND seq < $3 ORDER BY seq ${order} LIMIT $4`;
-  const all = some('board_id = $1');
-  const perSubject = `
-    SELECT e.seq FROM unnest($1::int[]) AS w(id)
-    CROSS JOIN LATERAL (${some('subject_id = w.id')}) AS e ORDER BY e.seq ${order} LIMIT $4`;
+  const [order, bound, further] = newestFirst ? ['DESC', 'min', '>='] : ['ASC', 'max', '<='];
+  const some = (where: string, limit: string) => `
+    SELECT seq FROM event WHERE ${where} AND seq > $2 AND seq < $3 ORDER BY seq ${order} LIMIT ${limit}`;
+  const ofSubjects = `
+    WITH candidate AS MATERIALIZED (
+      SELECT w.id, e.seq FROM unnest($1::int[]) AS w(id)
+      CROSS JOIN LATERAL (${some('subject_id = w.id', '1')}) AS e ORDER BY e.seq ${order} LIMIT $4
+    ), horizon AS MATERIALIZED (
+      SELECT CASE WHEN count(*) = $4 THEN ${bound}(seq) END AS seq FROM candidate
+    )
+    SELECT e.seq FROM horizon CROSS JOIN candidate AS c
+    CROSS JOIN LATERAL (
+      ${some(`subject_id = c.id AND (horizon.seq IS NULL OR seq ${further} horizon.seq)`, '$4')}
+    ) AS e ORDER BY e.seq ${order} LIMIT $4`;
   return {
     name: `history_${isFiltered ? 'filtered' : 'all'}_${order.toLowerCase()}`,
-    sql: isFiltered ? perSubject : all,
+    sql: isFiltered ? ofSubjects : some('board_id = $1', '$4'),
   };
 }
 
