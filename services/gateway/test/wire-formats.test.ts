@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { Receiver } from 'ws';
+import type { Writable } from 'node:stream';
+import * as webSockets from 'ws';
 import { SseFormat } from '../src/delivery/sse-format.ts';
 import { WsFormat } from '../src/delivery/ws-format.ts';
 import { epoch, logEvent } from './support/memory-board.ts';
+
+/** The library exports it, its types don't. */
+const { Receiver } = webSockets as unknown as { Receiver: new (options: object) => Writable };
 
 const events = [logEvent(7, 'a.b'), logEvent(9, 'a.c', 'revoked')];
 
