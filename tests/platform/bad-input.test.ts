@@ -217,6 +217,15 @@ describe('reading', () => {
   });
 });
 
+test('no wildcard covers what two people say to each other, not even an administrator’s', async () => {
+  const { token } = await site.admin();
+  for (const subject of ['dm.ana.ben', 'room.t_001.chat.private.x']) {
+    const json = { subject, type: 'chat.message.posted', data: {} };
+    expectProblem(await call(`${site.url}/v1/boards/events/events`, { token, json }), 403, 'forbidden');
+    expectProblem(await call(`${site.url}/v1/boards/events/stream?subject=${subject}`, { token }), 403, 'forbidden');
+  }
+});
+
 describe('accounts', () => {
   test.each([
     ['guest', {}],

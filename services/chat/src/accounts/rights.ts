@@ -1,7 +1,7 @@
 import type { BoardGrant, Role } from '@boardwire/contracts';
 
 /** What anybody may try out: read and written by guests. `A.>` does not match `A`. */
-const demoSubjects = ['AxonChat', 'AxonChat.>', 'GameScore', 'GameScore.>', 'lounge.>', 'room.*.chat'];
+const demoSubjects = ['AxonChat', 'AxonChat.>', 'GameScore', 'GameScore.>', 'lounge.>', 'room.*.chat.public'];
 const forumSubjects = ['forum', 'forum.>'];
 /** What the applets that ship with a site use. None of it is used on the operators' board. */
 const appletSubjects = [...demoSubjects, ...forumSubjects, 'room.>', 'app.>'];
