@@ -117,6 +117,19 @@ describe('Postgres', () => {
     await bus.close();
   }, 60_000);
 
+  it('cutting connections in the middle of commits leaves no hole and stores nothing twice', async () => {
+    const all = publishers();
+    await whenAccepting(all);
+    for (let round = 0; round < 25; round += 1) {
+      await query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'boardwire_chat'");
+      await sleep(round % 5);
+    }
+    await whenAccepting(all);
+    await Promise.all(all.map((publisher) => publisher.stop()));
+    await expectWhole(all);
+    expect(all.some(({ statuses }) => (statuses.get(503) ?? 0) > 0)).toBe(true);
+  }, 60_000);
+
   it('frozen, refuses within about two seconds with a code that tells to repeat', async () => {
     await chat.outcomes('events', [event()]);
     await site.infrastructure.postgres.pause();
