@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { call, say, signInAsGuest, type Person } from '../support/person.ts';
+import { call, say, signInAsGuest, type Answer, type Person } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 
 const page =
@@ -110,11 +110,12 @@ describe('history', () => {
     for (let at = 0; at < 7; at += 1) await publish(cloudEvent(`h${at}`, { subject: 'GameScore.history' }), structured);
     const follow = async (query: string, rel: 'next' | 'prev') => {
       const ids: string[][] = [];
-      for (let address: string | undefined = events(query); address !== undefined;) {
-        const answer = await call<{ events: { id: string }[] }>(address, { token: ana.token });
-        expect(answer.status).toBe(200);
-        ids.push(answer.body.events.map(({ id }) => id));
-        const link = answer.headers.get('link')?.match(new RegExp(`<([^>]+)>; rel="${rel}"`))?.[1];
+      let address: string | undefined = events(query);
+      while (address !== undefined) {
+        const page: Answer<{ events: { id: string }[] }> = await call(address, { token: ana.token });
+        expect(page.status).toBe(200);
+        ids.push(page.body.events.map(({ id }) => id));
+        const link: string | undefined = page.headers.get('link')?.match(new RegExp(`<([^>]+)>; rel="${rel}"`))?.[1];
         address = link === undefined ? undefined : site.url + link;
       }
       return ids;

@@ -22,6 +22,7 @@ import { GatewayMetrics } from './metrics.ts';
 import { Presence } from './presence/presence.ts';
 import { AppendBatcher } from './publish/append-batcher.ts';
 import { Publisher } from './publish/publisher.ts';
+import type { Access } from './rights/access.ts';
 import { RateLimiter } from './rights/rate-limiter.ts';
 import { Revocations } from './rights/revocations.ts';
 import { SiteKeys } from './rights/site-keys.ts';
@@ -47,6 +48,48 @@ export interface CreatedGateway {
 export function createGateway(context: ServiceContext, config: GatewayConfig, intake: IntakeState): CreatedGateway {
   const metrics = new GatewayMetrics(context.metrics);
   const clients = createClients(context, config);
+  const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });
+  const base = { context, config, metrics, clients, decisions };
+  const startedAt = Date.now();
+  const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
+  const delivery = createDelivery(base);
+  const { keys, revocations, verifier } = createRights(base);
+  const limiter = new RateLimiter();
+  const publisher = createPublisher(base, delivery.boards, limiter);
+  const { desk, heartbeats } = createDesk(base);
+  revocations.onRevoked((sessionId) => desk.connections.endSession(sessionId));
+  const stalls = new StallWatch({
+    stalledAfterMs: limits.stalledAfterMs,
+    isStreaming: () => intake.isStreaming(),
+    logSilentMs: controlSilentMs,
+    onChange: (stalled) => {
+      for (const connection of desk.connections.all()) connection.tellStalled(stalled);
+    },
+  });
+  metrics.watch({
+    connections: () => desk.connections.count(),
+    subscriptions: () => delivery.presence.subscriptions,
+    outbox: () => desk.connections.outbox(),
+    presentUsers: () => delivery.presence.users,
+    syncAgeSeconds: () => controlSilentMs() / 1_000,
+  });
+  metrics.queueDepth('decisions', () => decisions.waiting);
+  const gateway: Gateway = {
+    ...base,
+    ...delivery,
+    publisher,
+    verifier,
+    limiter,
+    desk,
+    stalls,
+    controlSilentMs,
+  };
+  return { gateway, keys, revocations, heartbeats };
+}
+
+type Base = Pick<Gateway, 'context' | 'config' | 'metrics' | 'clients' | 'decisions'>;
+
+function createDelivery({ context, config, metrics, clients }: Base) {
   const log = new ChatBoardLog(clients.chat);
   const presence = new Presence(config.LEAVE_GRACE_MS);
   const slices = new SliceCache(sliceBytesMax);
@@ -54,6 +97,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     concurrentMax: limits.replaysPerPodMax,
     observeWait: (seconds) => metrics.queueWait('replay', seconds),
   });
+  metrics.queueDepth('replay', () => gate.waiting);
   const boards = new Boards({
     ring: { eventsMax: config.RING_EVENTS_MAX, bytesMax: limits.ringBytesMax },
     observer: {
@@ -69,8 +113,10 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
   const shared = { planner, replay: new ReplaySource(log, gate), slices };
   const subscriptions = new Subscriptions({ boards, shared, presence, metrics });
-  const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });
+  return { boards, log, presence, subscriptions, dialects: new DialectHub(boards, log) };
+}
 
+function createRights({ clients, metrics, decisions }: Base) {
   const revocations = new Revocations();
   const keys = new SiteKeys(() => fetchKeys(clients.chat));
   const verifier = new TokenVerifier({
@@ -81,63 +127,25 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
       decisions.report({ action: `token.${reason}`, outcome: 'refused', actor: 'unknown' });
     },
   });
-  const limiter = new RateLimiter();
+  return { revocations, keys, verifier };
+}
+
+function createPublisher({ clients, metrics, decisions }: Base, boards: Boards, limiter: RateLimiter): Publisher {
   const batcher = new AppendBatcher(clients.chat, {
     onBatch: (events) => metrics.publishBatch(events),
     onWait: (seconds) => metrics.queueWait('publish', seconds),
   });
-  const publisher = new Publisher({
-    boards,
-    batcher,
-    limiter,
-    metrics,
-    onLimited: ({ userId }) => decisions.report({ action: 'publish.rate', outcome: 'refused', actor: userId }),
-  });
-
-  const connections = new Connections();
-  revocations.onRevoked((sessionId) => connections.endSession(sessionId));
-  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, (connection) => connection.heartbeat());
-  const desk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
-  const startedAt = Date.now();
-  const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
-  const stalls = new StallWatch({
-    stalledAfterMs: limits.stalledAfterMs,
-    isStreaming: () => intake.isStreaming(),
-    logSilentMs: controlSilentMs,
-    onChange: (stalled) => {
-      for (const connection of connections.all()) connection.tellStalled(stalled);
-    },
-  });
-  metrics.watch({
-    connections: () => connections.count(),
-    subscriptions: () => presence.subscriptions,
-    outbox: () => connections.outbox(),
-    presentUsers: () => presence.users,
-    syncAgeSeconds: () => controlSilentMs() / 1_000,
-  });
-  metrics.queueDepth('replay', () => gate.waiting);
   metrics.queueDepth('publish', () => batcher.waiting);
-  metrics.queueDepth('decisions', () => decisions.waiting);
+  const onLimited = ({ userId }: Access) =>
+    decisions.report({ action: 'publish.rate', outcome: 'refused', actor: userId });
+  return new Publisher({ boards, batcher, limiter, metrics, onLimited });
+}
 
-  const gateway: Gateway = {
-    context,
-    config,
-    metrics,
-    boards,
-    log,
-    subscriptions,
-    dialects: new DialectHub(boards, log),
-    presence,
-    publisher,
-    verifier,
-    limiter,
-    desk,
-    stalls,
-    decisions,
-    clients,
-    controlSilentMs,
-  };
-  return { gateway, keys, revocations, heartbeats };
+function createDesk({ context, config, metrics }: Base) {
+  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, (connection) => connection.heartbeat());
+  const connections = new Connections();
+  const desk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
+  return { desk, heartbeats };
 }
 
 function createClients(context: ServiceContext, config: GatewayConfig): Gateway['clients'] {

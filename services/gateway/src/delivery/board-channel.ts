@@ -14,6 +14,9 @@ export interface ChannelOptions {
   observer: PassObserver;
 }
 
+/** An event that exists takes a few milliseconds to this pod; whoever opens a stream waits no longer than this. */
+const arrivesWithinMs = 250;
+
 /**
  * One board on this pod: the ring of its newest events and everybody who follows it live.
  *
@@ -69,6 +72,16 @@ export class BoardChannel {
     return Math.max(this.#known, this.passed);
   }
 
+  /**
+   * Waits a moment for what is known to exist and on its way here, so that whoever has just published sees it in what
+   * opens next. Answers where the log ends: `passed`, or beyond it when this pod lags further than that.
+   */
+  async arrivedHead(): Promise<number> {
+    const { epoch, head } = this;
+    if (head > this.passed) await Promise.race([this.whenPassed(head - 1), sleep(arrivesWithinMs)]);
+    return this.#epoch === epoch ? Math.max(head, this.passed) : this.head;
+  }
+
   /** An event of this seq exists. */
   noteHead(epoch: string, seq: number): void {
     if (epoch === this.#epoch && seq > this.#known) this.#known = seq;
@@ -89,6 +102,7 @@ export class BoardChannel {
       // The giver closes holes itself; one that it leaves is a fault there, and nobody may miss it silently.
       if (event.seq !== this.#ring.last + 1) this.restart(this.#epoch, event.seq - 1);
       this.#ring.append(event);
+      this.noteHead(this.#epoch, event.seq);
       this.#fanOut.add(event);
     }
     this.#fanOut.flush();
@@ -136,4 +150,10 @@ export class BoardChannel {
   shows(event: LogEvent, wanted: FilterSet): boolean {
     return !event.removed && wanted.matches(event.subject, event.type) && this.#access.isOpen(event.subject);
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 }

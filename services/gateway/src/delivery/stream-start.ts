@@ -39,9 +39,6 @@ export function startAfter(text: string): StreamStart | undefined {
   return cursor === undefined ? undefined : { kind: 'after', cursor };
 }
 
-/** An event that exists takes a few milliseconds to this pod; a pod that lags further reads it from chat. */
-const arrivesWithinMs = 250;
-
 /** Decides how a stream opens: which replay it gets, or why its cursor doesn't hold. */
 export class StartPlanner {
   readonly #log: BoardLog;
@@ -56,18 +53,11 @@ export class StartPlanner {
 
   async plan(query: StartQuery): Promise<Opening> {
     const { channel, start } = query;
-    const head = await this.#arrivedHead(channel);
+    const head = await channel.arrivedHead();
     const { epoch } = channel;
     const opening = await this.#plan(query, head);
     // The log started again while it was read: what was planned names positions that are gone.
     return channel.epoch === epoch ? opening : reset(channel, channel.head, { requested: start, reason: 'epoch' });
-  }
-
-  /** What is known to exist and is on its way here counts: whoever has just published sees it in the opening. */
-  async #arrivedHead(channel: BoardChannel): Promise<number> {
-    const { epoch, head } = channel;
-    if (head > channel.passed) await Promise.race([channel.whenPassed(head - 1), sleep(arrivesWithinMs)]);
-    return channel.epoch === epoch ? Math.max(head, channel.passed) : channel.head;
   }
 
   async #plan({ channel, wanted, start }: StartQuery, head: number): Promise<Opening> {
@@ -164,12 +154,6 @@ function requestedBy(start: StreamStart): string | null {
 interface RingQuery {
   wanted: FilterSet;
   upTo: number;
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 function countInRing(channel: BoardChannel, query: RingQuery & { after: number; max: number }): number {

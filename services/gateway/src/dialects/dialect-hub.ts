@@ -34,6 +34,7 @@ export class DialectHub {
   async subscribe(request: DialectSubscribe): Promise<() => void> {
     const { channel, wanted, stream, formatKey, framing, member } = request;
     const key = JSON.stringify(['dialect', stream.path, formatKey, framing, wanted.key]);
+    await channel.arrivedHead();
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const placeKey = `${channel.board} ${key}`;
       const known = this.#feeds.get(placeKey);

@@ -15,7 +15,7 @@ import { GATEWAY, type Gateway } from '../gateway.ts';
 import { accountIdentity } from './identity.ts';
 import { isAdmin, maySee, type Access } from '../rights/access.ts';
 import { authenticate } from './door.ts';
-import { parsePresenceQuery } from './query.ts';
+import { parseSubjectQuery } from './query.ts';
 
 const listRoute = '/internal/v1/boards';
 const boardRoute = '/internal/v1/boards/{board}';
@@ -71,7 +71,7 @@ export class BoardsController {
   @Get(':board/presence')
   async presence(@Req() request: FastifyRequest, @Param('board') slug: string, @Query() query: unknown) {
     const access = await authenticate(this.#gateway, request);
-    const subjects = parsePresenceQuery(query);
+    const subjects = parseSubjectQuery(query);
     const { wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
     return this.#gateway.presence.list(slug, wanted.filters, limits.presenceListMax);
   }

@@ -38,7 +38,7 @@ const historyQuerySchema = z
   })
   .partial({ subject: true, type: true, after: true, before: true });
 
-const presenceQuerySchema = z.strictObject({ subject: list(filterSchema) }).partial();
+const subjectQuerySchema = z.strictObject({ subject: list(filterSchema) }).partial();
 
 export interface StreamQuery {
   subjects: string[];
@@ -74,8 +74,8 @@ export function parseHistoryQuery(query: unknown): HistoryQueryParameters {
   return { subjects: subject, types: type, after: from, before: to, limit };
 }
 
-export function parsePresenceQuery(query: unknown): string[] {
-  return parse(presenceQuerySchema, query).subject ?? ['>'];
+export function parseSubjectQuery(query: unknown): string[] {
+  return parse(subjectQuerySchema, query).subject ?? ['>'];
 }
 
 /**

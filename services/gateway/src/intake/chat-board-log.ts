@@ -27,6 +27,18 @@ export class ChatBoardLog implements BoardLog {
     return this.#chat.request({ method: 'POST', path, route: historyRoute, body: query, schema: historyPageSchema });
   }
 
+  /** The newest event of each matching subject of class `state`. */
+  state(board: string, { filters }: FilterSet): Promise<HistoryPage> {
+    const path = `/internal/v1/boards/${encodeURIComponent(board)}/state`;
+    return this.#chat.request({
+      method: 'POST',
+      path,
+      route: '/internal/v1/boards/{board}/state',
+      body: { subjects: filters },
+      schema: historyPageSchema,
+    });
+  }
+
   async head(board: string): Promise<{ epoch: string; head: number }> {
     const { epoch, head } = await this.history(board, { subjects: ['>'], limit: 1 });
     return { epoch, head };

@@ -1,0 +1,35 @@
+import { formatCursor } from '@boardwire/contracts';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { GATEWAY, type Gateway } from '../gateway.ts';
+import { knownSlug } from './boards.controller.ts';
+import { authenticate } from './door.ts';
+import { historyAnswer } from './history-answer.ts';
+import { parseSubjectQuery } from './query.ts';
+
+/** The newest event of each subject of class `state`: where to start over after a `reset`. */
+@Controller('/v1/boards/:board/state')
+export class StateController {
+  readonly #gateway: Gateway;
+
+  constructor(@Inject(GATEWAY) gateway: Gateway) {
+    this.#gateway = gateway;
+  }
+
+  @Get()
+  async state(
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+    @Param('board') slug: string,
+    @Query() query: unknown,
+  ): Promise<void> {
+    const access = await authenticate(this.#gateway, request);
+    const subjects = parseSubjectQuery(query);
+    const { channel, wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
+    const { board, epoch, head, items } = await this.#gateway.log.state(slug, wanted);
+    const shown = items.filter((item) => item.body !== undefined && channel.access.isOpen(item.subject));
+    const cursors = shown.map((item) => ({ cursor: formatCursor(epoch, item.seq), body: item.body! }));
+    reply.header('cache-control', 'no-store').header('content-type', 'application/json; charset=utf-8');
+    await reply.serializer(String).send(historyAnswer({ board, epoch, head, items: cursors, next: null, prev: null }));
+  }
+}

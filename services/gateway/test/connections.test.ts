@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { Stalled } from '@boardwire/contracts';
+import { Connections } from '../src/connections/connections.ts';
+import type { EndReason, OpenConnection } from '../src/connections/open-connection.ts';
+import { StallWatch } from '../src/connections/stall-watch.ts';
+import { Wheel } from '../src/connections/wheel.ts';
+import { Outbox } from '../src/delivery/outbox.ts';
+import type { Access } from '../src/rights/access.ts';
+import { TestSocket } from './support/memory-board.ts';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+function access(over: Partial<Access> = {}): Access {
+  const expiresMs = Date.now() + 60_000;
+  return { userId: 'u1', name: 'ana', roles: ['user'], sessionId: 's1', expiresMs, grants: [], ...over };
+}
+
+function connection(of: Access | undefined): OpenConnection & { ends: EndReason[] } {
+  const ends: EndReason[] = [];
+  const outbox = new Outbox(new TestSocket().asSocket(), { bytesMax: 1, eventsMax: 1, onOverflow: () => {} });
+  const end = (reason: EndReason) => void ends.push(reason);
+  return { id: 'c', transport: 'sse', access: of, outbox, ends, end, heartbeat: () => {}, tellStalled: () => {} };
+}
+
+describe('connections', () => {
+  test('of a session end with it, and no others', () => {
+    const connections = new Connections();
+    const mine = [connection(access()), connection(access())];
+    const other = connection(access({ sessionId: 's2' }));
+    for (const each of [...mine, other]) connections.add(each);
+    connections.endSession('s1');
+    expect(mine.map(({ ends }) => ends)).toEqual([['revoked'], ['revoked']]);
+    expect(other.ends).toEqual([]);
+  });
+
+  test('end within a second of their token’s end, unless they have got a newer one', () => {
+    jest.useFakeTimers();
+    const connections = new Connections();
+    connections.start();
+    const soon = Math.ceil(Date.now() / 1_000) * 1_000 + 2_000;
+    const old = connection(access({ expiresMs: soon }));
+    const renewed = connection(access({ expiresMs: soon }));
+    connections.add(old);
+    connections.add(renewed);
+    connections.authenticated(renewed, access({ expiresMs: soon + 600_000 }));
+    jest.setSystemTime(soon - 300);
+    jest.advanceTimersByTime(250);
+    expect(old.ends).toEqual([]);
+    jest.advanceTimersByTime(500);
+    expect(old.ends).toContain('revoked');
+    expect(renewed.ends).toEqual([]);
+    connections.stop();
+  });
+
+  test('are counted for their user until they leave, once, however often that is said', () => {
+    const connections = new Connections();
+    const open = Array.from({ length: 32 }, () => connection(access()));
+    for (const each of open) connections.add(each);
+    expect(connections.isFull(access())).toBe(true);
+    expect(connections.isFull(access({ roles: ['publisher'] }))).toBe(false);
+    connections.remove(open[0]!);
+    connections.remove(open[0]!);
+    expect(connections.isFull(access())).toBe(false);
+    // One that has left is not brought back by a late token.
+    connections.authenticated(open[0]!, access());
+    for (const each of open) connections.remove(each);
+    expect(connections.size).toBe(0);
+    connections.endSession('s1');
+    expect(open.every(({ ends }) => ends.length === 0)).toBe(true);
+  });
+});
+
+describe('the wheel', () => {
+  test('touches each item once a period, spread over it, and not once it has left', () => {
+    jest.useFakeTimers();
+    const touched = new Map<number, number>();
+    const wheel = new Wheel<number>(1_600, (item) => touched.set(item, (touched.get(item) ?? 0) + 1));
+    wheel.start();
+    for (let item = 0; item < 16; item += 1) {
+      wheel.add(item);
+      jest.advanceTimersByTime(100);
+    }
+    expect([...touched.keys()]).toEqual([0]);
+    wheel.remove(7);
+    jest.advanceTimersByTime(3_200);
+    expect(touched.get(1)).toBe(2);
+    expect(touched.has(7)).toBe(false);
+    wheel.stop();
+  });
+});
+
+describe('the stall watch', () => {
+  test('tells when neither bus nor log is there, within five seconds, and when one is back', () => {
+    const told: (Stalled | undefined)[] = [];
+    let isStreaming = true;
+    let silentMs = 0;
+    const watch = new StallWatch({
+      stalledAfterMs: 5_000,
+      isStreaming: () => isStreaming,
+      logSilentMs: () => silentMs,
+      onChange: (stalled) => told.push(stalled),
+    });
+    const start = Date.now();
+    isStreaming = false;
+    watch.look(start);
+    expect(told).toEqual([]);
+    for (let after = 500; after <= 5_000; after += 500) {
+      silentMs = after;
+      watch.look(start + after);
+    }
+    expect(told).toHaveLength(1);
+    expect(watch.stalled?.since).toBe(new Date(start).toISOString());
+    silentMs = 10;
+    watch.look(start + 6_000);
+    expect(told).toEqual([expect.objectContaining({ reason: 'log' }), undefined]);
+  });
+
+  test('says nothing while one of them is there', () => {
+    const onChange = jest.fn();
+    const base = { stalledAfterMs: 5_000, onChange };
+    const bus = new StallWatch({ ...base, isStreaming: () => true, logSilentMs: () => 60_000 });
+    const log = new StallWatch({ ...base, isStreaming: () => false, logSilentMs: () => 600 });
+    for (let at = 0; at < 20; at += 1) {
+      bus.look(at * 1_000);
+      log.look(at * 1_000);
+    }
+    expect(onChange).not.toHaveBeenCalled();
+  });
+});

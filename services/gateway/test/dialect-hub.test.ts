@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventually } from '@boardwire/test-kit';
+import type { DialectStream } from '@boardwire/dialects';
+import { Boards } from '../src/delivery/boards.ts';
+import { FilterSet } from '../src/delivery/filter-set.ts';
+import type { LiveMember } from '../src/delivery/live-group.ts';
+import { DialectHub } from '../src/dialects/dialect-hub.ts';
+import { epoch, MemoryLog } from './support/memory-board.ts';
+
+let encodings = 0;
+const stream: DialectStream = {
+  path: '/old/events/',
+  token: 'bearer',
+  parse: () => ({ board: 'events', subjects: ['chat'], formatKey: 'utc' }),
+  snapshot: { last: 3 },
+  mode: { kind: 'cumulative', max: 5 },
+  openingComment: 'connected',
+  keepaliveMs: 1_000,
+  keepaliveComment: 'keepalive',
+  encode: (events) => {
+    encodings += 1;
+    return `${events.map(({ id }) => id).join()}\n`;
+  },
+  errorBody: (message) => ({ error: message }),
+};
+
+class Client implements LiveMember {
+  joinedAt = 0;
+  readonly lists: string[] = [];
+  readonly buffers: Buffer[] = [];
+  deliver(bytes: Buffer): void {
+    this.buffers.push(bytes);
+    this.lists.push(bytes.toString().trim());
+  }
+  onReset(): void {
+    this.lists.push('reset');
+  }
+  onBehind(): void {}
+  fail(error: unknown): void {
+    this.lists.push(String(error));
+  }
+}
+
+function setUp() {
+  const log = new MemoryLog();
+  const boards = new Boards({
+    ring: { eventsMax: 16, bytesMax: 1e6 },
+    observer: { onPass: () => {}, onEncoderFailed: () => {} },
+    onRemoved: () => {},
+    onRulesChanged: () => {},
+  });
+  boards.startEpoch('events', epoch, 0);
+  const channel = boards.channel('events')!;
+  const hub = new DialectHub(boards, log);
+  const wanted = new FilterSet(['chat']);
+  const open = async (client: Client) =>
+    hub.subscribe({
+      channel,
+      wanted,
+      stream,
+      formatKey: 'utc',
+      framing: 'plain',
+      member: client,
+      onSnapshot: (bytes) => client.deliver(bytes),
+    });
+  return { log, channel, open };
+}
+
+describe('a dialect stream', () => {
+  test('opens with the newest of the filter, then sends the growing list, bounded', async () => {
+    const { log, channel, open } = setUp();
+    for (let at = 0; at < 4; at += 1) channel.append([log.add('chat'), log.add('noise')]);
+    const client = new Client();
+    await open(client);
+    expect(client.lists).toEqual(['3,5,7']);
+    for (let at = 0; at < 3; at += 1) {
+      channel.append([log.add('noise'), log.add('chat')]);
+      // oxlint-disable-next-line no-await-in-loop -- one list for each
+      await eventually(() => expect(client.lists).toHaveLength(at + 2), { everyMs: 1 });
+    }
+    expect(client.lists).toEqual(['3,5,7', '3,5,7,10', '3,5,7,10,12', '5,7,10,12,14']);
+  });
+
+  test('encodes once for all who share its format, and shares the bytes', async () => {
+    const { log, channel, open } = setUp();
+    const clients = Array.from({ length: 50 }, () => new Client());
+    await Promise.all(clients.map(open));
+    encodings = 0;
+    channel.append([log.add('chat')]);
+    await eventually(() => expect(clients.every(({ lists }) => lists.length === 2)).toBe(true));
+    expect(encodings).toBe(1);
+    expect(new Set(clients.map(({ buffers }) => buffers[1])).size).toBe(1);
+  });
+
+  test('misses nothing that comes while its snapshot is read, and starts anew when all have left', async () => {
+    const { log, channel, open } = setUp();
+    channel.append([log.add('chat')]);
+    const first = new Client();
+    const opening = open(first);
+    channel.append([log.add('chat')]);
+    const leave = await opening;
+    expect(first.lists).toEqual(['1,2']);
+    leave();
+    leave();
+    expect(channel.members).toBe(0);
+    channel.append([log.add('chat'), log.add('chat')]);
+    const second = new Client();
+    await open(second);
+    expect(second.lists).toEqual(['2,3,4']);
+    channel.restart('epoch002', 0);
+    expect(second.lists.at(-1)).toBe('reset');
+  });
+});
