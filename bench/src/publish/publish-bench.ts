@@ -14,7 +14,7 @@ export const publishHelp = `How many events per second one board accepts, end to
 
   --seconds      of each load
   --batch        events in a request of the batch route
-  --connections  kept connections of the single posts; the batch route gets a sixteenth of them
+  --connections  kept connections of the single posts; the batch route gets an eighth of them
   --relay        events of the backlog that the relay drains
   --only         batch, single or relay: just that part
 
@@ -39,7 +39,7 @@ export const benchPublish = {
         rows.push(...(await load(bench, { batch: 1, connections: connections!, seconds: seconds!, ask: 2_000 })));
       }
       if (wants('batch')) {
-        const few = Math.max(1, Math.ceil(connections! / 16));
+        const few = Math.max(1, Math.ceil(connections! / 8));
         say(`  … ${seconds} s of batches of ${batch} on ${few} connections`);
         rows.push(...(await load(bench, { batch: batch!, connections: few, seconds: seconds!, ask: 10_000 })));
       }
