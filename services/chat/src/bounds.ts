@@ -23,6 +23,9 @@ export const bounds = {
   historyBytesMax: 8 * 1024 * 1024,
   historySubjectsMax: 20_000,
   statePageMax: 1_000,
+  /** Kept for the relay after their commit, over all boards. */
+  freshEventsMax: 8_192,
+  freshBytesMax: 16 * 1024 * 1024,
   relayPageEvents: 512,
   relayBoardsAtOnce: 4,
   relayWindowEvents: limits.relayWindowEvents,

@@ -19,6 +19,7 @@ import { DecisionOutbox } from './decisions/decision-outbox.ts';
 import { AppendLog } from './log/append-log.ts';
 import { AppendStore } from './log/append-store.ts';
 import { EpochGuard } from './log/epoch-guard.ts';
+import { FreshRows } from './log/fresh-rows.ts';
 import { ReadLog } from './log/read-log.ts';
 import { ReadStore } from './log/read-store.ts';
 import { Relay } from './log/relay.ts';
@@ -87,16 +88,27 @@ function buildLog({ context, database, bus, metrics, identity, hints }: Shared) 
     logger,
     onReplaced: () => subjects.forget(),
   });
+  const fresh = new FreshRows();
   const appendLog = new AppendLog({
     store: new AppendStore(database),
     subjects,
     boards: watch,
     metrics,
+    fresh,
     origin: () => identity.siteId,
     onCommitted: () => hints.appended(),
   });
   const readLog = new ReadLog(watch, new ReadStore(database), new SubjectFilters(database));
-  const relay = new Relay({ database, bus, boards: watch, store: new RelayStore(database), epochs, metrics, logger });
+  const relay = new Relay({
+    database,
+    bus,
+    boards: watch,
+    store: new RelayStore(database),
+    fresh,
+    epochs,
+    metrics,
+    logger,
+  });
   const sync = new Sync({ clock, boards: watch, revocations });
   return { boardStore, watch, revocations, epochs, appendLog, readLog, relay, sync };
 }

@@ -1,6 +1,7 @@
 import type { AppendOutcome } from '@boardwire/contracts';
 import { timeOf, type PreparedEvent } from './event-bytes.ts';
 import type { Appended } from './append-store.ts';
+import type { RelayRow } from './relay-store.ts';
 
 /** An item of a request: an event to store, or a refusal that was clear beforehand. */
 export type Submitted = PreparedEvent | AppendOutcome;
@@ -32,6 +33,22 @@ export class AppendBatch {
       const { seq, time } = place;
       return { outcome: isFirst ? 'created' : 'repeated', id: event.id, seq, epoch: appended.epoch, time };
     };
+  }
+
+  /** What the log did not know before, as it now stands there. */
+  created({ base, known, epoch, committedMs }: Appended): RelayRow[] {
+    const knownIndexes = new Set(known.map(({ n }) => n));
+    const created = this.unique.filter((_, index) => !knownIndexes.has(index));
+    return created.map(({ subject, type, class: eventClass, datahash, body }, index) => ({
+      seq: base + 1 + index,
+      epoch,
+      subject,
+      type,
+      class: eventClass,
+      committedMs,
+      datahash,
+      body,
+    }));
   }
 
   #places({ base, known }: Appended): Place[] {

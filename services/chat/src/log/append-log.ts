@@ -9,6 +9,7 @@ import { AppendBatch, isPrepared, type Submitted } from './append-batch.ts';
 import type { AppendStore } from './append-store.ts';
 import { prepareEvent, Salts, type PreparedEvent } from './event-bytes.ts';
 import { MicroBatcher, type Sized } from './micro-batcher.ts';
+import type { FreshRows } from './fresh-rows.ts';
 import type { SubjectCatalog } from './subject-catalog.ts';
 
 export interface AppendLogOptions {
@@ -18,6 +19,8 @@ export interface AppendLogOptions {
   metrics: ChatMetrics;
   /** The site's id, once it is known. */
   origin: () => string | undefined;
+  /** Takes what was committed on its way to the mirror. */
+  fresh: FreshRows;
   /** Something new is in the log of some board. */
   onCommitted: () => void;
 }
@@ -105,7 +108,7 @@ export class AppendLog {
   }
 
   async #commitBatch(board: WatchedBoard, works: readonly AppendWork[]): Promise<EventOutcomes[]> {
-    const { subjects, store, boards, metrics, onCommitted } = this.options;
+    const { subjects, store, boards, metrics, fresh, onCommitted } = this.options;
     const startedMs = performance.now();
     metrics.appendWaited((startedMs - works[0]!.queuedMs) / 1_000);
     const batch = new AppendBatch();
@@ -119,9 +122,10 @@ export class AppendLog {
     });
     if (appended === undefined) throw new AppError('board_unknown');
     metrics.committed(batch.unique.length, (performance.now() - startedMs) / 1_000);
-    const created = batch.unique.length - appended.known.length;
-    boards.noteAppended(board.id, appended.base + created);
-    if (created > 0) onCommitted();
+    const created = batch.created(appended);
+    fresh.add(board.id, created);
+    boards.noteAppended(board.id, appended.base + created.length);
+    if (created.length > 0) onCommitted();
     const outcomeOf = batch.outcomes(appended);
     return works.map(({ events }) => events.map(outcomeOf));
   }

@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { boardSubject, busHeaders, messageId } from '@boardwire/contracts';
 import type { AckedPublisher, PublishFailed } from '@boardwire/messaging';
 import { AckedPrefix } from './acked-prefix.ts';
+import type { FreshRows } from './fresh-rows.ts';
 import type { RelayRow, RelayStore } from './relay-store.ts';
 import type { RelayWindow } from './relay-window.ts';
 
 export interface BoardRelayOptions {
-  board: { readonly id: number; readonly slug: string; readonly head: number };
+  board: { readonly id: number; readonly slug: string; readonly epoch: string; readonly head: number };
   /** The highest seq that is known to be in the mirror. */
   mark: number;
   store: RelayStore;
+  fresh: FreshRows;
   publisher: AckedPublisher;
   window: RelayWindow;
   onAcked: (events: number) => void;
@@ -59,7 +61,7 @@ export class BoardRelay {
     try {
       for (let pages = 0; pages < pagesPerTurn && this.#mayGoOn(signal); pages += 1) {
         // oxlint-disable-next-line no-await-in-loop -- page by page
-        const rows = await this.#options.store.page(this.#options.board.id, this.#sent);
+        const rows = await this.#next();
         if (rows.length === 0) break;
         // oxlint-disable-next-line no-await-in-loop
         await this.#publish(rows, signal);
@@ -76,6 +78,12 @@ export class BoardRelay {
     this.#isEnding = true;
     await this.#saving;
     await this.#save();
+  }
+
+  /** What was committed a moment ago is still at hand; everything else is read from the log. */
+  async #next(): Promise<readonly RelayRow[]> {
+    const { fresh, store, board } = this.#options;
+    return fresh.take(board, this.#sent) ?? store.page(board.id, this.#sent);
   }
 
   #mayGoOn(signal: AbortSignal): boolean {

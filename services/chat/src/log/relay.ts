@@ -7,6 +7,7 @@ import { bounds } from '../bounds.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import { BoardRelay } from './board-relay.ts';
 import type { EpochGuard } from './epoch-guard.ts';
+import type { FreshRows } from './fresh-rows.ts';
 import type { RelayStore } from './relay-store.ts';
 import { RelayWindow } from './relay-window.ts';
 
@@ -15,6 +16,7 @@ export interface RelayOptions {
   bus: Bus;
   boards: BoardWatch;
   store: RelayStore;
+  fresh: FreshRows;
   epochs: EpochGuard;
   metrics: ChatMetrics;
   logger: Logger;
@@ -60,7 +62,7 @@ export class Relay {
   }
 
   async #lead(signal: AbortSignal, loop: Loop): Promise<void> {
-    const { bus, logger } = this.#options;
+    const { bus, logger, fresh } = this.#options;
     const publisher = bus.publisher({
       windowMax: bounds.relayWindowEvents * 2,
       ackTimeoutMs: bounds.relayAckTimeoutMs,
@@ -69,6 +71,7 @@ export class Relay {
     const term = new RelayTerm({ ...this.#options, publisher, signal, wake });
     logger.info({ event: 'relay.leading' });
     this.#isLeading = true;
+    fresh.keep(true);
     try {
       while (!signal.aborted) {
         const woken = new Promise<void>((resolve) => (this.#wake = resolve));
@@ -80,6 +83,7 @@ export class Relay {
       }
     } finally {
       this.#isLeading = false;
+      fresh.keep(false);
       await term.end();
       publisher.close();
       logger.info({ event: 'relay.stopped_leading' });
@@ -175,11 +179,12 @@ class RelayTerm {
   }
 
   async #relayOf(board: WatchedBoard): Promise<BoardRelay> {
-    const { store, publisher, metrics, boards, logger } = this.#options;
+    const { store, fresh, publisher, metrics, boards, logger } = this.#options;
     const relay = new BoardRelay({
       board,
       mark: await store.mark(board.id),
       store,
+      fresh,
       publisher,
       window: this.#window,
       onAcked: metrics.relayed,
