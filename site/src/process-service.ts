@@ -20,6 +20,9 @@ export interface ProcessServiceOptions {
   onPid: () => void;
 }
 
+/** Events live for milliseconds: with the default 16 MiB many of them outlive a scavenge and cost a tenth more CPU. */
+const nodeFlags = ['--max-semi-space-size=32'];
+
 /** A service in a process of its own; one that dies unasked is started again, with backoff. */
 export class ProcessService implements HostedService {
   private process: ServerProcess | undefined;
@@ -76,7 +79,7 @@ export class ProcessService implements HostedService {
     const startedAt = performance.now();
     const server = await ServerProcess.start({
       command: process.execPath,
-      args: [join(checkoutFolder, serviceSources[this.kind].entry), this.options.mark],
+      args: [...nodeFlags, join(checkoutFolder, serviceSources[this.kind].entry), this.options.mark],
       cwd: checkoutFolder,
       env: { ...this.spec.env },
       logFile: this.options.logFile,

@@ -32,7 +32,7 @@ describe('the Dockerfiles', () => {
         expect(own.includes(`${other} `) || own.includes(`${other}/`)).toBe(other === workspace);
       expect(own).toMatch(/^USER 65534:65534$/m);
       expect(own).toMatch(/^HEALTHCHECK [^]*\/readyz/m);
-      expect(own).toContain(`CMD ["node", "${workspace}/dist/main.js"]`);
+      expect(own).toContain(`CMD ["node", "--max-semi-space-size=32", "${workspace}/dist/main.js"]`);
     }
   });
 });

@@ -191,7 +191,7 @@ export class BoardFollower {
   }
 
   #createHandover(): Handover {
-    const { onEvents, marks, concurrency = 4, context } = this.#options;
+    const { onEvents, marks, concurrency = 4, paceMs = 0, context } = this.#options;
     const shared = {
       onEvents,
       onHanded: (track: BoardTrack) => {
@@ -203,7 +203,9 @@ export class BoardFollower {
         context.logger.error({ event: 'follower.handler_failed', board: track.board, err: error });
       },
     };
-    return marks === 'head' ? new TickHandover(shared) : new MarkedHandover({ ...shared, batchMax, concurrency });
+    return marks === 'head'
+      ? new TickHandover(shared)
+      : new MarkedHandover({ ...shared, batchMax, concurrency, paceMs });
   }
 
   #tellDepths(): void {

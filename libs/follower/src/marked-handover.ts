@@ -7,6 +7,8 @@ export interface MarkedHandoverOptions extends HandoverOptions {
   batchMax: number;
   /** Calls that run at once, for different boards. */
   concurrency: number;
+  /** Between the starts of two batches of one board, unless a whole batch waits: fewer and fuller ones cost less. */
+  paceMs: number;
 }
 
 const retryMsMin = 100;
@@ -21,11 +23,13 @@ export class MarkedHandover implements Handover {
   readonly #stopping = new AbortController();
   readonly #running = new Map<BoardTrack, Promise<void>>();
   readonly #slotWaiters: (() => void)[] = [];
+  readonly #resting = new Map<BoardTrack, () => void>();
   #slotsTaken = 0;
 
   constructor(private readonly options: MarkedHandoverOptions) {}
 
   poke(track: BoardTrack): void {
+    if (track.queue.length >= this.options.batchMax) this.#resting.get(track)?.();
     if (this.#running.has(track) || track.queue.length === 0 || this.#stopping.signal.aborted) return;
     const run = this.#drain(track).finally(() => {
       this.#running.delete(track);
@@ -37,13 +41,14 @@ export class MarkedHandover implements Handover {
   async settle(track: BoardTrack): Promise<void> {
     while (track.queue.length > 0 && !track.isGone && !this.#stopping.signal.aborted) {
       this.poke(track);
+      this.#resting.get(track)?.();
       await this.#running.get(track);
     }
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    for (const wake of this.#slotWaiters.splice(0)) wake();
+    for (const wake of [...this.#slotWaiters.splice(0), ...this.#resting.values()]) wake();
     const finished = new AbortController();
     const running = Promise.all(this.#running.values()).then(() => finished.abort());
     await Promise.race([running, pause(stopMsMax, finished.signal)]);
@@ -52,11 +57,25 @@ export class MarkedHandover implements Handover {
   async #drain(track: BoardTrack): Promise<void> {
     const { signal } = this.#stopping;
     for (let failures = 0; track.queue.length > 0 && !track.isGone && !signal.aborted;) {
+      const startedMs = performance.now();
       const failed = await this.#handBatch(track);
       failures = failed ? failures + 1 : 0;
       if (failed)
         await pause(Math.min(retryMsMax, retryMsMin * 2 ** (failures - 1)) * (0.5 + Math.random() / 2), signal);
+      else await this.#rest(track, startedMs + this.options.paceMs - performance.now());
     }
+  }
+
+  async #rest(track: BoardTrack, ms: number): Promise<void> {
+    if (ms <= 0 || track.queue.length >= this.options.batchMax || this.#stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#resting.set(track, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    this.#resting.delete(track);
   }
 
   async #handBatch(track: BoardTrack): Promise<boolean> {

@@ -83,6 +83,8 @@ export class DurableStream implements DurableConsumption {
     const { created } = await ensureDurable(manager, stream, {
       durable_name: durable,
       ack_policy: AckPolicy.All,
+      // Its position is a hint, the marks are the truth: not worth a disk write.
+      mem_storage: true,
       replay_policy: ReplayPolicy.Instant,
       deliver_policy: DeliverPolicy.All,
       ack_wait: nanoseconds(ackWaitMs),

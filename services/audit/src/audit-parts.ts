@@ -80,6 +80,8 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     context,
     marks: { load: loadMark },
     durable: durables.audit,
+    // Each append rewrites the tree's right edge: fuller batches cost less, and a checkpoint is due each second only.
+    paceMs: 50,
     onEvents: intake.onEvents,
     onEpoch: intake.onEpoch,
     onControl: intake.onControl,

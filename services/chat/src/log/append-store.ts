@@ -30,7 +30,7 @@ export interface Appended {
 
 const append = {
   name: 'append',
-  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2)',
+  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2, $3)',
   timeoutMs: bounds.appendTimeoutMs,
 };
 
@@ -44,14 +44,14 @@ export class AppendStore {
       base: number;
       committed_ms: number;
       known: KnownEvent[] | null;
-    }>(append, [boardId, batchJson(rows)]);
+    }>(append, [boardId, itemsJson(rows), bodiesJson(rows)]);
     if (row === undefined || row.epoch === null) return undefined;
     return { epoch: row.epoch, base: row.base, committedMs: row.committed_ms, known: row.known ?? [] };
   }
 }
 
 /** The keys are short because the database reads each of them for each event. */
-function batchJson(rows: readonly AppendRow[]): string {
+function itemsJson(rows: readonly AppendRow[]): string {
   return JSON.stringify(
     rows.map(({ event, subjectId }, n) => ({
       n,
@@ -62,7 +62,11 @@ function batchJson(rows: readonly AppendRow[]): string {
       c: `\\x${event.contentHash}`,
       a: `\\x${event.salt}`,
       d: `\\x${event.datahash}`,
-      b: event.body,
     })),
   );
+}
+
+/** They are JSON already: as elements of an array nothing in them is escaped a second time. */
+function bodiesJson(rows: readonly AppendRow[]): string {
+  return `[${rows.map(({ event }) => event.body).join()}]`;
 }

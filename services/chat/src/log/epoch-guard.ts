@@ -22,34 +22,55 @@ interface PostgresIdentity {
 
 /**
  * Begins a new epoch whenever seq could have started again: when this is another Postgres than before (restored, or
- * failed over), and when the mirror holds events that the log has lost.
+ * failed over), when it has forgotten events that this process has seen in it, and when the mirror holds events that the
+ * log has lost. A backup put back is the same Postgres by its own account.
  */
 export class EpochGuard {
   constructor(private readonly options: EpochGuardOptions) {}
 
-  /** Compares the server we talk to with the one that the log was last written on. */
+  /** Compares the server we talk to with the one that the log was last written on, and with what it held then. */
   async checkPostgres(): Promise<void> {
-    const { database, store, boards, logger, onReplaced } = this.options;
-    const isReplaced = await database.transaction(async (transaction) => {
-      const [known] = await transaction.query<{ [K in keyof PostgresIdentity]: string | null }>(
-        'SELECT system_identifier, timeline FROM site FOR UPDATE',
-      );
-      const now = await this.#identity(transaction);
-      if (now === undefined) return false;
-      if (known?.system_identifier === now.system_identifier && known.timeline === now.timeline) return false;
-      await transaction.query('UPDATE site SET system_identifier = $1, timeline = $2', [
-        now.system_identifier,
-        now.timeline,
-      ]);
-      // Null at the very first start.
-      if (known === undefined || known.system_identifier === null) return false;
-      await store.beginEpoch(transaction, 'another Postgres');
-      logger.warn({ event: 'epoch.postgres_replaced', from: known, to: now });
-      return true;
-    });
-    if (!isReplaced) return;
+    const { database, boards, onReplaced } = this.options;
+    const seen = boards.all().map(({ id, epoch, head }) => ({ id, epoch, head }));
+    const isOther = await database.transaction(
+      async (transaction) => (await this.#isReplaced(transaction)) || this.#hasForgotten(transaction, seen),
+    );
+    if (!isOther) return;
     onReplaced();
     await boards.refresh();
+  }
+
+  async #isReplaced(transaction: Queryable): Promise<boolean> {
+    const { store, logger } = this.options;
+    const [known] = await transaction.query<{ [K in keyof PostgresIdentity]: string | null }>(
+      'SELECT system_identifier, timeline FROM site FOR UPDATE',
+    );
+    const now = await this.#identity(transaction);
+    if (now === undefined) return false;
+    if (known?.system_identifier === now.system_identifier && known.timeline === now.timeline) return false;
+    await transaction.query('UPDATE site SET system_identifier = $1, timeline = $2', [
+      now.system_identifier,
+      now.timeline,
+    ]);
+    // Null at the very first start.
+    if (known === undefined || known.system_identifier === null) return false;
+    await store.beginEpoch(transaction, 'another Postgres');
+    logger.warn({ event: 'epoch.postgres_replaced', from: known, to: now });
+    return true;
+  }
+
+  /** Every board, also those whose loss nobody here has seen: what other replicas committed last is not known here. */
+  async #hasForgotten(transaction: Queryable, seen: readonly SeenHead[]): Promise<boolean> {
+    const { store, logger } = this.options;
+    const lost = await transaction.query<{ board: number; head: number; seen: number }>(forgotten, [
+      seen.map(({ id }) => id),
+      seen.map(({ epoch }) => epoch),
+      seen.map(({ head }) => head),
+    ]);
+    if (lost.length === 0) return false;
+    await store.beginEpoch(transaction, 'the log went back');
+    logger.warn({ event: 'epoch.log_went_back', lost });
+    return true;
   }
 
   /** Compares the mirror with the log, which is read after it: what the mirror has was committed before. */
@@ -63,11 +84,20 @@ export class EpochGuard {
       if (newest !== undefined) mirrored.set(id, newest);
     }
     await boards.refresh();
-    const ahead = boards.all().filter((board) => {
-      const newest = mirrored.get(board.id);
-      return newest !== undefined && newest.epoch === board.epoch && newest.seq > board.head;
-    });
-    if (ahead.length > 0) await this.#beginEpochs(ahead, mirrored);
+    const same = boards.all().filter((board) => mirrored.get(board.id)?.epoch === board.epoch);
+    const others = await this.#holdOthers(same.map(({ id }) => ({ id, ...mirrored.get(id)! })));
+    const lost = same.filter(({ id, head }) => mirrored.get(id)!.seq > head || others.has(id));
+    if (lost.length > 0) await this.#beginEpochs(lost, mirrored);
+  }
+
+  /** Boards whose log has grown past what it lost: at the mirror's newest seq it holds another event. */
+  async #holdOthers(newest: readonly (MirroredPosition & { id: number })[]): Promise<Set<number>> {
+    const rows = await this.options.database.query<{ board: number }>(otherEvents, [
+      newest.map(({ id }) => id),
+      newest.map(({ seq }) => seq),
+      newest.map(({ datahash }) => datahash),
+    ]);
+    return new Set(rows.map(({ board }) => board));
   }
 
   /** Hosted databases may keep it to themselves; then only the mirror tells. */
@@ -95,14 +125,34 @@ export class EpochGuard {
   async #newestInMirror(slug: string): Promise<MirroredPosition | undefined> {
     const message = await this.options.bus.streams.lastBySubject(boardsStream.name, boardSubjects(slug));
     if (message === undefined) return undefined;
-    return { epoch: message.headers.get(busHeaders.epoch), seq: Number(message.headers.get(busHeaders.seq)) };
+    const { headers } = message;
+    const [epoch, datahash] = [headers.get(busHeaders.epoch), headers.get(busHeaders.datahash)];
+    return { epoch, seq: Number(headers.get(busHeaders.seq)), datahash };
   }
 }
 
 interface MirroredPosition {
   epoch: string;
   seq: number;
+  /** Hexadecimal; salted, so that two events never share one. */
+  datahash: string;
 }
+
+interface SeenHead {
+  id: number;
+  epoch: string;
+  head: number;
+}
+
+/** A head that this process has seen committed can't be higher than the log's, unless the log went back. */
+const forgotten = `
+  SELECT h.board_id AS board, h.seq AS head, w.head AS seen
+  FROM unnest($1::int[], $2::text[], $3::bigint[]) AS w(board_id, epoch, head)
+  JOIN board_head h ON h.board_id = w.board_id AND h.epoch = w.epoch AND h.seq < w.head`;
+
+const otherEvents = `
+  SELECT e.board_id AS board FROM unnest($1::int[], $2::bigint[], $3::text[]) AS w(board_id, seq, datahash)
+  JOIN event e ON e.board_id = w.board_id AND e.seq = w.seq WHERE encode(e.datahash, 'hex') <> w.datahash`;
 
 /** The timeline is the first eight digits of a WAL file's name. */
 const postgresIdentity = `

@@ -111,7 +111,7 @@ export const createAppend = sqlMigration(
   'CreateAppend1764000000011',
   `
 CREATE FUNCTION append_events(
-  p_board integer, p_items jsonb,
+  p_board integer, p_items json, p_bodies json,
   OUT epoch text, OUT base bigint, OUT committed_ms bigint, OUT known jsonb
 ) LANGUAGE plpgsql VOLATILE
   -- The plan is made once, perhaps on an empty table: it must use the indexes all the same.
@@ -126,8 +126,11 @@ BEGIN
   moment := clock_timestamp();
   committed_ms := floor(extract(epoch FROM moment) * 1000);
   WITH item AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(p_items)
-      AS x(n integer, k uuid, o text, s text, i text, t integer, c bytea, a bytea, d bytea, b text)
+    -- Side by side, in order. An element of json_array_elements keeps its text, so the stored bytes are the given ones.
+    SELECT x.*, x.v::text AS b FROM ROWS FROM (
+      json_to_recordset(p_items) AS (n integer, k uuid, o text, s text, i text, t integer, c bytea, a bytea, d bytea),
+      json_array_elements(p_bodies)
+    ) AS x(n, k, o, s, i, t, c, a, d, v)
   ), seen AS MATERIALIZED (
     SELECT item.n, e.seq, e.content_hash, e.body, e.committed_at
     FROM item CROSS JOIN LATERAL (

@@ -24,6 +24,7 @@ export function followBoards({ bus, chat, context, marks, metrics }: FollowBoard
     context,
     marks,
     durable: durables.federation,
+    paceMs: 100,
     onEvents: async (board: string, events: FollowedEvent[]) => {
       const last = events.at(-1);
       if (last === undefined) return;

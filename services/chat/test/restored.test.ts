@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { StoredEvent } from '@boardwire/contracts';
+import { eventually } from '@boardwire/test-kit';
+import { ChatSite, event, type ChatReplica } from './chat-site.ts';
+
+/** With the owner of every file: Postgres runs as another user. */
+const copy = (from: string, to: string) => promisify(execFile)('cp', ['-a', from, to]);
+
+let site: ChatSite;
+let chat: ChatReplica;
+let other: ChatReplica;
+
+beforeEach(async () => {
+  site = await ChatSite.start();
+  [chat, other] = await Promise.all([site.replica(), site.replica()]);
+}, 60_000);
+
+afterEach(() => site?.stop(), 30_000);
+
+const boardAt = async (replica: ChatReplica) => (await replica.sync()).boards.find(({ slug }) => slug === 'events')!;
+
+async function append(count: number, subject?: string): Promise<void> {
+  const items = Array.from({ length: count }, () => event(subject === undefined ? {} : { subject }));
+  await chat.outcomes('events', items);
+}
+
+const accepting = () =>
+  eventually(async () => expect((await chat.append('events', [event()])).status).toBe(200), { timeoutMs: 10_000 });
+
+describe('a backup put back while chat runs on', () => {
+  it('begins a new epoch on every board that lost events, and files new subjects where they belong', async () => {
+    const { postgres, nats, folder } = site.infrastructure;
+    await append(5);
+    await postgres.stop();
+    await copy(join(folder, 'postgres'), join(folder, 'backup'));
+    await postgres.start();
+    await accepting();
+    await append(20, 'GameScore.lost');
+    await eventually(async () => expect((await boardAt(chat)).relayed).toBe(26));
+    const before = await boardAt(chat);
+    await nats.kill();
+    await postgres.stop();
+    await rm(join(folder, 'postgres'), { recursive: true });
+    await copy(join(folder, 'backup'), join(folder, 'postgres'));
+    await postgres.start();
+    await accepting();
+    await append(3, 'SystemAlert.first');
+    await append(3, 'GameScore.lost');
+    for (const replica of [chat, other]) {
+      await eventually(
+        async () => {
+          const now = await boardAt(replica);
+          expect(now.epoch).not.toBe(before.epoch);
+          expect(now.head).toBe(12);
+        },
+        { timeoutMs: 10_000 },
+      );
+    }
+    const log = await chat.log('events');
+    expect(log.map(({ seq }) => seq)).toEqual(log.map((_, at) => at + 1));
+    for (const item of log) expect((JSON.parse(item.body!) as StoredEvent).subject).toBe(item.subject);
+    await nats.start();
+    await eventually(async () => expect((await boardAt(chat)).relayed).toBe(12), { timeoutMs: 10_000 });
+  }, 90_000);
+});
