@@ -5,6 +5,8 @@ import { seededRandom, startTestInfrastructure, type TestInfrastructure } from '
 import { join } from 'node:path';
 import { call, signIn, type Person } from './person.ts';
 
+export const testAdminPassword = 'administrator-of-tests';
+
 export interface TestSiteOptions {
   mode?: 'one-process' | 'processes';
   gateways?: number;
@@ -29,7 +31,7 @@ export class TestSite {
   }
 
   admin(): Promise<Person> {
-    return (this.administrator ??= signIn(this.url, 'admin', 'administrator-of-tests'));
+    return (this.administrator ??= signIn(this.url, 'admin', testAdminPassword));
   }
 
   /** A random source whose seed was printed; `BOARDWIRE_SEED` repeats a run. */
@@ -83,7 +85,7 @@ export async function startTestSite(options: TestSiteOptions = {}): Promise<Test
       env: {
         NODE_ENV: 'test',
         LOG_LEVEL: 'info',
-        ADMIN_PASSWORD: 'administrator-of-tests',
+        ADMIN_PASSWORD: testAdminPassword,
         DRAIN_MS: '300',
         ...options.env,
       },
