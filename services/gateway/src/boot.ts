@@ -107,7 +107,7 @@ function runLoops({ gateway, keys, heartbeats }: CreatedGateway, follower: Board
     while (!loop.signal.aborted) {
       stalls.look();
       // oxlint-disable-next-line no-await-in-loop -- twice a second
-      if (!keys.isLoaded) await Promise.race([keys.load().catch(() => undefined), loop.idle(1_000)]);
+      if (!keys.isLoaded) await loop.idle(1_000, keys.load());
       if (keys.isLoaded && follower.syncedAt > 0) context.health.ready();
       // oxlint-disable-next-line no-await-in-loop
       await loop.idle(keys.isLoaded && follower.syncedAt > 0 ? 500 : 50);

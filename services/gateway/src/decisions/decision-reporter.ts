@@ -58,7 +58,7 @@ export class DecisionReporter {
       await loop.idle(everyMs);
       loop.beat();
       // oxlint-disable-next-line no-await-in-loop
-      await Promise.race([this.flush(), loop.idle(everyMs)]);
+      await loop.idle(everyMs, this.flush());
     }
   }
 
