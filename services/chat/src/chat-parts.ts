@@ -97,6 +97,11 @@ function buildLog({ context, database, bus, metrics, identity, hints }: Shared) 
     fresh,
     origin: () => identity.siteId,
     onCommitted: () => hints.appended(),
+    onWentBack: (boardId, epoch) => {
+      epochs.logWentBack(boardId, epoch).catch((error: unknown) => {
+        logger.error({ event: 'epoch.not_begun', boardId, err: error });
+      });
+    },
   });
   const readLog = new ReadLog(watch, new ReadStore(database), new SubjectFilters(database));
   const relay = new Relay({

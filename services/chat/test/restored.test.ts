@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StoredEvent } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
+import pg from 'pg';
 import { ChatSite, event, type ChatReplica } from './chat-site.ts';
 
 /** With the owner of every file: Postgres runs as another user. */
@@ -28,17 +29,20 @@ async function append(count: number, subject?: string): Promise<void> {
   await chat.outcomes('events', items);
 }
 
-const accepting = () =>
-  eventually(async () => expect((await chat.append('events', [event()])).status).toBe(200), { timeoutMs: 10_000 });
+/** Repeats one event until it is accepted, as a client does. */
+const accepting = (id: string) =>
+  eventually(async () => expect((await chat.append('events', [event({ id })])).status).toBe(200), {
+    timeoutMs: 10_000,
+  });
 
 describe('a backup put back while chat runs on', () => {
-  it('begins a new epoch on every board that lost events, and files new subjects where they belong', async () => {
+  it('begins a new epoch, and files new subjects where they belong', async () => {
     const { postgres, nats, folder } = site.infrastructure;
     await append(5);
     await postgres.stop();
     await copy(join(folder, 'postgres'), join(folder, 'backup'));
     await postgres.start();
-    await accepting();
+    await accepting('before');
     await append(20, 'GameScore.lost');
     await eventually(async () => expect((await boardAt(chat)).relayed).toBe(26));
     const before = await boardAt(chat);
@@ -47,7 +51,7 @@ describe('a backup put back while chat runs on', () => {
     await rm(join(folder, 'postgres'), { recursive: true });
     await copy(join(folder, 'backup'), join(folder, 'postgres'));
     await postgres.start();
-    await accepting();
+    await accepting('after');
     await append(3, 'SystemAlert.first');
     await append(3, 'GameScore.lost');
     for (const replica of [chat, other]) {
@@ -66,4 +70,26 @@ describe('a backup put back while chat runs on', () => {
     await nats.start();
     await eventually(async () => expect((await boardAt(chat)).relayed).toBe(12), { timeoutMs: 10_000 });
   }, 90_000);
+});
+
+describe('a backup put back while chat and NATS were down', () => {
+  it('begins a new epoch also when the log has grown past what it lost before the mirror is seen again', async () => {
+    const { postgres, nats } = site.infrastructure;
+    await append(10);
+    await eventually(async () => expect((await boardAt(chat)).relayed).toBe(10));
+    const before = await boardAt(chat);
+    await Promise.all([chat.service.stop(), other.service.stop()]);
+    await nats.kill();
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query(`DELETE FROM chat.event WHERE seq > 6; UPDATE chat.board_head SET seq = 6 WHERE seq = 10;
+      UPDATE chat.relay_mark SET seq = 6 WHERE seq = 10`);
+    await client.end();
+    chat = await site.replica();
+    await append(8);
+    expect(await boardAt(chat)).toMatchObject({ epoch: before.epoch, head: 14 });
+    await nats.start();
+    await eventually(async () => expect((await boardAt(chat)).epoch).not.toBe(before.epoch), { timeoutMs: 10_000 });
+    await eventually(async () => expect((await boardAt(chat)).relayed).toBe(14), { timeoutMs: 10_000 });
+  }, 60_000);
 });

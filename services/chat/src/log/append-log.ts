@@ -6,7 +6,7 @@ import { operatorsBoard } from '../accounts/rights.ts';
 import { bounds } from '../bounds.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import { AppendBatch, isPrepared, type Submitted } from './append-batch.ts';
-import type { AppendStore } from './append-store.ts';
+import { ServerReplaced, type Appended, type AppendStore } from './append-store.ts';
 import { prepareEvent, Salts, type PreparedEvent } from './event-bytes.ts';
 import { MicroBatcher, type Sized } from './micro-batcher.ts';
 import type { FreshRows } from './fresh-rows.ts';
@@ -23,6 +23,8 @@ export interface AppendLogOptions {
   fresh: FreshRows;
   /** Something new is in the log of some board. */
   onCommitted: () => void;
+  /** A board's log ends before what this process has seen committed in that epoch. */
+  onWentBack: (boardId: number, epoch: string) => void;
 }
 
 /** Events of one request, which always share a commit. */
@@ -108,19 +110,19 @@ export class AppendLog {
   }
 
   async #commitBatch(board: WatchedBoard, works: readonly AppendWork[]): Promise<EventOutcomes[]> {
-    const { subjects, store, boards, metrics, fresh, onCommitted } = this.options;
+    const { boards, metrics, fresh, onCommitted, onWentBack } = this.options;
     const startedMs = performance.now();
     metrics.appendWaited((startedMs - works[0]!.queuedMs) / 1_000);
     const batch = new AppendBatch();
     for (const { events } of works) for (const event of events) batch.add(event);
-    const appended = await orUnavailable(async () => {
-      const ids = await subjects.idsOf(board.id, batch.unique);
-      return store.append(
-        board.id,
-        batch.unique.map((event, at) => ({ event, subjectId: ids[at]! })),
-      );
-    });
+    const seen = { epoch: board.epoch, head: board.head };
+    const appended = await orUnavailable(() => this.#store(board, batch));
     if (appended === undefined) throw new AppError('board_unknown');
+    if (appended.epoch === seen.epoch && appended.base < seen.head) {
+      // Some of these seqs were given out before. In its next epoch the board knows the events by their ids.
+      onWentBack(board.id, seen.epoch);
+      throw new AppError('database_unavailable', { detail: 'the log went back; repeat with the same ids' });
+    }
     metrics.committed(batch.unique.length, (performance.now() - startedMs) / 1_000);
     const created = batch.created(appended);
     fresh.add(board.id, created);
@@ -128,6 +130,22 @@ export class AppendLog {
     if (created.length > 0) onCommitted();
     const outcomeOf = batch.outcomes(appended);
     return works.map(({ events }) => events.map(outcomeOf));
+  }
+
+  async #store(board: WatchedBoard, { unique }: AppendBatch): Promise<Appended | undefined> {
+    const { subjects, store } = this.options;
+    const storeOnce = async () => {
+      const { ids, server } = await subjects.idsOf(board.id, unique);
+      const rows = unique.map((event, at) => ({ event, subjectId: ids[at]! }));
+      return store.append(board.id, rows, server);
+    };
+    try {
+      return await storeOnce();
+    } catch (error) {
+      if (!(error instanceof ServerReplaced)) throw error;
+      subjects.forget();
+      return storeOnce();
+    }
   }
 
   #told(outcomes: AppendOutcome[]): AppendOutcome[] {

@@ -28,23 +28,40 @@ export interface Appended {
   known: KnownEvent[];
 }
 
+interface AppendedRow {
+  epoch: string | null;
+  base: number;
+  committed_ms: number;
+  known: KnownEvent[] | null;
+}
+
 const append = {
   name: 'append',
-  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2, $3)',
+  sql: 'SELECT epoch, base, committed_ms, known FROM append_events($1, $2, $3, $4)',
   timeoutMs: bounds.appendTimeoutMs,
 };
+
+/** The server is not the one that the subjects' numbers were learned from. Nothing was stored. */
+export class ServerReplaced extends Error {
+  override readonly name = 'ServerReplaced';
+}
+
+const serverReplacedCode = 'BW001';
 
 export class AppendStore {
   constructor(private readonly database: Database) {}
 
-  /** One round trip, one commit. Undefined when the board is gone. */
-  async append(boardId: number, rows: readonly AppendRow[]): Promise<Appended | undefined> {
-    const [row] = await this.database.prepared<{
-      epoch: string | null;
-      base: number;
-      committed_ms: number;
-      known: KnownEvent[] | null;
-    }>(append, [boardId, itemsJson(rows), bodiesJson(rows)]);
+  /**
+   * One round trip, one commit. Undefined when the board is gone.
+   * @param server the one that numbered the subjects
+   * @throws ServerReplaced
+   */
+  async append(boardId: number, rows: readonly AppendRow[], server: string): Promise<Appended | undefined> {
+    const [row] = await this.database
+      .prepared<AppendedRow>(append, [boardId, itemsJson(rows), bodiesJson(rows), server])
+      .catch((error: Error & { code?: string }) => {
+        throw error.code === serverReplacedCode ? new ServerReplaced(error.message, { cause: error }) : error;
+      });
     if (row === undefined || row.epoch === null) return undefined;
     return { epoch: row.epoch, base: row.base, committedMs: row.committed_ms, known: row.known ?? [] };
   }

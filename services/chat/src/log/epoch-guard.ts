@@ -40,6 +40,17 @@ export class EpochGuard {
     await boards.refresh();
   }
 
+  /** The log of a board was found to have lost events of this epoch. The first who comes begins the next one. */
+  async logWentBack(boardId: number, epoch: string): Promise<void> {
+    const { database, boards, onReplaced } = this.options;
+    await database.transaction(async (transaction) => {
+      await transaction.query('SELECT 1 FROM site FOR UPDATE');
+      await this.#hasForgotten(transaction, [{ id: boardId, epoch, head: Number.MAX_SAFE_INTEGER }]);
+    });
+    onReplaced();
+    await boards.refresh();
+  }
+
   async #isReplaced(transaction: Queryable): Promise<boolean> {
     const { store, logger } = this.options;
     const [known] = await transaction.query<{ [K in keyof PostgresIdentity]: string | null }>(

@@ -8,19 +8,27 @@ export interface SubjectKey {
   class: StoredClass;
 }
 
+/** Numbers, and which start of which server they hold for. */
+export interface SubjectNumbers {
+  ids: number[];
+  server: string;
+}
+
 const attemptsMax = 5;
 
 /**
  * Numbers every (subject, type, class) of a board when it is first seen. Known ones are answered from memory, so an
- * append costs the database nothing extra unless a subject is new to this process.
+ * append costs the database nothing extra unless a subject is new to this process. What is remembered holds for one
+ * start of one server: behind the next one there may be a backup, in which the same numbers mean other subjects.
  */
 export class SubjectCatalog {
   readonly #ids = new Map<string, number>();
+  #server = '';
 
   constructor(private readonly database: Database) {}
 
   /** One number for each key, in order. */
-  async idsOf(boardId: number, keys: readonly SubjectKey[]): Promise<number[]> {
+  async idsOf(boardId: number, keys: readonly SubjectKey[]): Promise<SubjectNumbers> {
     let ids = this.#known(boardId, keys);
     for (let attempt = 0; ids.includes(undefined); attempt += 1) {
       if (attempt === attemptsMax) throw new Error('subjects are not there after they were inserted');
@@ -29,7 +37,7 @@ export class SubjectCatalog {
       await this.#learn(boardId, missing, attempt > 0);
       ids = this.#known(boardId, keys);
     }
-    return ids as number[];
+    return { ids: ids as number[], server: this.#server };
   }
 
   /** After the database was replaced under us its numbers may be others. */
@@ -45,11 +53,19 @@ export class SubjectCatalog {
     const unique = new Map(keys.map((key) => [cacheKey(boardId, key), key]));
     const wanted = JSON.stringify([...unique.values()].map((key) => [key.subject, key.type, key.class]));
     if (insert) await this.database.query(insertSubjects, [boardId, wanted]);
-    const rows = await this.database.query<SubjectKey & { id: number }>(selectSubjects, [boardId, wanted]);
+    const rows = await this.database.query<NumberedSubject>(selectSubjects, [boardId, wanted]);
     // All at once, and then all keys of the batch are learned again: a batch must find every one of its own.
     if (this.#ids.size > bounds.subjectsCachedMax) this.#ids.clear();
+    const server = rows[0]?.server ?? this.#server;
+    if (server !== this.#server) this.#ids.clear();
+    this.#server = server;
     for (const { id, ...key } of rows) this.#ids.set(cacheKey(boardId, key), id);
   }
+}
+
+interface NumberedSubject extends SubjectKey {
+  id: number;
+  server: string;
 }
 
 // Types hold no blank and subjects neither.
@@ -64,5 +80,6 @@ const insertSubjects = `
   ON CONFLICT DO NOTHING`;
 
 const selectSubjects = `
-  SELECT s.id, s.subject, s.type, s.class FROM ${wantedRows}
+  SELECT s.id, s.subject, s.type, s.class, extract(epoch FROM pg_postmaster_start_time())::text AS server
+  FROM ${wantedRows}
   JOIN board_subject s ON s.board_id = $1 AND s.subject = x.subject AND s.type = x.type AND s.class = x.class`;

@@ -111,7 +111,7 @@ export const createAppend = sqlMigration(
   'CreateAppend1764000000011',
   `
 CREATE FUNCTION append_events(
-  p_board integer, p_items json, p_bodies json,
+  p_board integer, p_items json, p_bodies json, p_server text,
   OUT epoch text, OUT base bigint, OUT committed_ms bigint, OUT known jsonb
 ) LANGUAGE plpgsql VOLATILE
   -- The plan is made once, perhaps on an empty table: it must use the indexes all the same.
@@ -123,6 +123,10 @@ DECLARE
 BEGIN
   SELECT h.epoch, h.seq INTO epoch, base FROM board_head h WHERE h.board_id = p_board FOR UPDATE;
   IF NOT FOUND THEN RETURN; END IF;
+  -- The numbers of subjects were learned from this very server: of a backup put back they may mean others.
+  IF extract(epoch FROM pg_postmaster_start_time())::text <> p_server THEN
+    RAISE EXCEPTION 'subjects were numbered by another server' USING ERRCODE = 'BW001';
+  END IF;
   moment := clock_timestamp();
   committed_ms := floor(extract(epoch FROM moment) * 1000);
   WITH item AS MATERIALIZED (
