@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RangeItem } from '@boardwire/contracts';
 import { eventually, seededRandom, type SeededRandom } from '@boardwire/test-kit';
@@ -5,6 +6,8 @@ import { FollowerFixture, range, TestMarks, type Recorder } from './follower-fix
 import type { LoggedBoard } from './test-log.ts';
 
 const steps = 60;
+/** Each with a seed of its own. */
+const days = Array.from({ length: process.env['BOARDWIRE_TEST_TIER'] === 'long' ? 25 : 1 }, (_, day) => day + 1);
 
 /** What a bad day does between the log and the follower. */
 class BadDay {
@@ -75,40 +78,48 @@ describe('BoardFollower on a bad day', () => {
     return boards;
   }
 
-  test('from the head, every seq of every epoch arrives exactly once and in order', async () => {
-    const random = seededRandom();
-    for (const slug of ['one', 'two', 'three']) fixture.log.create(slug);
-    const recorder = await fixture.follow({ queueMax: 512 });
-    const boards = await live(random, [recorder]);
-    for (const board of boards) {
-      const end = board.items.length;
-      await eventually(() => expect(recorder.seqs(board.slug, board.epoch).at(-1)).toBe(end), { timeoutMs: 15_000 });
-    }
-    for (const start of recorder.epochs) {
-      const [, slug, epoch, head] = /^(\w+) [\w-]+>(\w+)@(\d+)$/.exec(start)!;
-      const seqs = recorder.seqs(slug!, epoch);
-      expect(seqs).toEqual(range(Number(head) + 1, Number(head) + seqs.length));
-    }
-  }, 60_000);
+  test.each(days)(
+    'day %i: from the head, every seq of every epoch arrives exactly once and in order',
+    async () => {
+      const random = seededRandom();
+      for (const slug of ['one', 'two', 'three']) fixture.log.create(slug);
+      const recorder = await fixture.follow({ queueMax: 512 });
+      const boards = await live(random, [recorder]);
+      for (const board of boards) {
+        const end = board.items.length;
+        await eventually(() => expect(recorder.seqs(board.slug, board.epoch).at(-1)).toBe(end), { timeoutMs: 15_000 });
+      }
+      for (const start of recorder.epochs) {
+        const [, slug, epoch, head] = /^(\w+) [\w-]+>(\w+)@(\d+)$/.exec(start)!;
+        const seqs = recorder.seqs(slug!, epoch);
+        expect(seqs).toEqual(range(Number(head) + 1, Number(head) + seqs.length));
+      }
+    },
+    60_000,
+  );
 
-  test('with marks, a durable and a handler that fails, every seq of the last epoch is stored once and in order', async () => {
-    const random = seededRandom();
-    for (const slug of ['one', 'two', 'three']) fixture.log.create(slug);
-    const marks = new TestMarks();
-    const recorder = await fixture.follow({
-      marks,
-      durable: 'reader-v1',
-      queueMax: 512,
-      onEvents: async (_board, events) => {
-        await new Promise((resolve) => setTimeout(resolve, random.integer(0, 3)));
-        if (random.next() < 0.1) throw new Error('the database is away');
-        // Throws when a seq is missing or comes twice.
-        marks.store(events);
-      },
-    });
-    const boards = await live(random, [recorder]);
-    for (const { slug, epoch, items } of boards) {
-      await eventually(() => expect(marks.marks.get(`${slug} ${epoch}`)).toBe(items.length), { timeoutMs: 20_000 });
-    }
-  }, 60_000);
+  test.each(days)(
+    'day %i: with marks, a durable and a failing handler, every seq is stored once and in order',
+    async () => {
+      const random = seededRandom();
+      for (const slug of ['one', 'two', 'three']) fixture.log.create(slug);
+      const marks = new TestMarks();
+      const recorder = await fixture.follow({
+        marks,
+        durable: 'reader-v1',
+        queueMax: 512,
+        onEvents: async (_board, events) => {
+          await new Promise((resolve) => setTimeout(resolve, random.integer(0, 3)));
+          if (random.next() < 0.1) throw new Error('the database is away');
+          // Throws when a seq is missing or comes twice.
+          marks.store(events);
+        },
+      });
+      const boards = await live(random, [recorder]);
+      for (const { slug, epoch, items } of boards) {
+        await eventually(() => expect(marks.marks.get(`${slug} ${epoch}`)).toBe(items.length), { timeoutMs: 20_000 });
+      }
+    },
+    60_000,
+  );
 });
