@@ -62,7 +62,12 @@ async function install() {
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const isNpm = npm !== undefined && npm.endsWith('npm-cli.js');
-  await run(isNpm ? process.execPath : 'npm', isNpm ? [npm, ...args] : args, root);
+  await run(isNpm ? process.execPath : 'npm', isNpm ? [npm, ...args] : args, root).catch(() => {
+    throw new Error(
+      '`npm ci` failed, npm says above why. It needs the network once, and again when package-lock.json has changed.\n' +
+        `Run \`npm ci --ignore-scripts\` in ${root} when that is mended, or just this command again.`,
+    );
+  });
 }
 
 async function buildConsole(say) {

@@ -1,3 +1,4 @@
+import type { Environment } from '@boardwire/embedded';
 import { UserError } from './user-error.ts';
 
 export interface LauncherArguments {
@@ -27,7 +28,8 @@ Environment (all optional; .env.example tells the rest)
 `;
 
 /** @throws UserError on anything it doesn't know. */
-export function parseLauncherArguments(args: readonly string[]): LauncherArguments {
+export function parseLauncherArguments(args: readonly string[], env: Environment = {}): LauncherArguments {
+  refuseFlagsThatNpmKept(env);
   const result: LauncherArguments = { isFresh: false, mode: 'one-process', isHelp: false };
   for (const arg of args) {
     if (arg === '--fresh') result.isFresh = true;
@@ -36,4 +38,12 @@ export function parseLauncherArguments(args: readonly string[]): LauncherArgumen
     else throw new UserError(`Unknown option ${arg}.\n\n${help}`);
   }
   return result;
+}
+
+/** `npm start --fresh` reaches us as an environment variable only: a site that isn't fresh would be a surprise. */
+function refuseFlagsThatNpmKept(env: Environment): void {
+  if (env['npm_lifecycle_event'] !== 'start') return;
+  const kept = ['fresh', 'processes'].find((name) => env[`npm_config_${name}`] === 'true');
+  if (kept !== undefined)
+    throw new UserError(`npm kept --${kept} for itself. Put -- before it: npm start -- --${kept}`);
 }

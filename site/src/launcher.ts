@@ -9,6 +9,7 @@ import { LogEcho } from './log-echo.ts';
 import { watchParent } from './parent-watch.ts';
 import { lockSite, type SiteLock } from './site-lock.ts';
 import { startSite, type Site } from './start-site.ts';
+import { keepServersRunning } from './keep-servers-running.ts';
 import { UserError } from './user-error.ts';
 import { welcome } from './welcome.ts';
 
@@ -22,7 +23,7 @@ export async function runLauncher(args: readonly string[], env: Environment): Pr
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
   try {
-    const options = parseLauncherArguments(args);
+    const options = parseLauncherArguments(args, env);
     if (options.isHelp) return void process.stdout.write(help);
     const dataDir = dataFolder(env);
     await mkdir(dataDir, { recursive: true });
@@ -44,6 +45,7 @@ class Launcher {
   private lock: SiteLock | undefined;
   private site: Promise<Site> | undefined;
   private echo: LogEcho | undefined;
+  private servers: { stop(): void } | undefined;
   private isStopping = false;
 
   constructor(
@@ -59,6 +61,7 @@ class Launcher {
       if (this.options.isFresh) await emptySite(this.dataDir, this.env);
       const site = await this.start();
       if (this.isStopping) return;
+      this.servers = keepServersRunning([site.postgres, site.nats], (text) => this.tell(text));
       await this.echo?.siteIsReady();
       process.stdout.write(welcome(site, performance.now() - this.startedAt));
     } catch (error) {
@@ -78,10 +81,14 @@ class Launcher {
       dataDir: this.dataDir,
       env: this.env,
       mode: this.options.mode,
-      onStep: printStep,
-      onEvent: (text) => process.stdout.write(`  … ${text}\n`),
+      onStep: (step) => this.isStopping || printStep(step),
+      onEvent: (text) => this.tell(text),
     });
     return this.site;
+  }
+
+  private tell(text: string): void {
+    if (!this.isStopping) process.stdout.write(`  … ${text}\n`);
   }
 
   private async listenForTheEnd(): Promise<void> {
@@ -100,6 +107,7 @@ class Launcher {
   private end(code: number): void {
     if (this.isStopping) return;
     this.isStopping = true;
+    this.servers?.stop();
     process.stdout.write('\nStopping…\n');
     setTimeout(() => process.exit(1), stopMaxMs).unref();
     void this.stop().then(

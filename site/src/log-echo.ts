@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 const everyMs = 500;
 const bytesPerTurnMax = 256 * 1024;
 const linesPerTurnMax = 10;
+const sameAgainAfterMs = 10_000;
 const shownLevels = ['warn', 'error', 'fatal'];
 /** While services start, they warn that the others don't answer yet; that is no news. */
 const shownWhileStarting = ['error', 'fatal'];
@@ -16,6 +17,7 @@ export class LogEcho {
   private readonly positions = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> = Promise.resolve();
+  private readonly toldAt = new Map<string, number>();
   private levels = shownWhileStarting;
 
   constructor(
@@ -46,8 +48,19 @@ export class LogEcho {
   private async turn(): Promise<void> {
     const lines: string[] = [];
     for (const path of await this.files()) lines.push(...(await this.newLines(path)));
-    for (const line of lines.slice(0, linesPerTurnMax)) this.print(line);
-    if (lines.length > linesPerTurnMax) this.print(`… and ${lines.length - linesPerTurnMax} more in ${this.folder}`);
+    const news = lines.filter((line) => this.isNews(line));
+    for (const line of news.slice(0, linesPerTurnMax)) this.print(line);
+    if (news.length > linesPerTurnMax) this.print(`… and ${news.length - linesPerTurnMax} more in ${this.folder}`);
+  }
+
+  /** While something is gone, the same is logged again and again: told once in a while, whatever its numbers. */
+  private isNews(line: string): boolean {
+    const now = performance.now();
+    for (const [told, at] of this.toldAt) if (now - at > sameAgainAfterMs) this.toldAt.delete(told);
+    const words = line.replace(/\d+/g, '#');
+    if (this.toldAt.has(words)) return false;
+    this.toldAt.set(words, now);
+    return true;
   }
 
   /** The servers' own logs are for when something is wrong with them. */
@@ -76,9 +89,19 @@ export class LogEcho {
 export function readable(line: string, levels: readonly string[] = shownLevels, source = 'site'): string | undefined {
   if (line.trim() === '') return undefined;
   try {
-    const { time, level, service, event, err, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
+    const {
+      time,
+      level,
+      service,
+      event,
+      err,
+      msg,
+      correlation: _inTheLog,
+      ...rest
+    } = JSON.parse(line) as Record<string, unknown>;
     if (!levels.includes(String(level))) return undefined;
-    const error = (err as { message?: string } | undefined)?.message;
+    const message = (err as { message?: string } | undefined)?.message;
+    const error = message === msg ? undefined : message;
     const fields = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
     const words = [String(time).slice(11, 19), level, service, event, msg, error, ...fields.slice(0, 6)];
     return words.filter((word) => word !== undefined && word !== '').join(' ');

@@ -1,4 +1,4 @@
-import { freePort, isPortFree, type Environment } from '@boardwire/embedded';
+import { freePort, isPortFree, whyPortIsNotFree, type Environment } from '@boardwire/embedded';
 import { serviceKinds, type ServiceKind } from './service-name.ts';
 import { UserError } from './user-error.ts';
 
@@ -62,16 +62,25 @@ export function internalBaseFor(port: number): number {
 }
 
 async function assertFree(ports: SitePorts, port: number, host: string): Promise<void> {
-  if (!(await isPortFree(port, host))) {
-    const other = port + 1;
-    throw new UserError(`Port ${port} is taken by another program. Choose another one: PORT=${other} npm start`);
-  }
+  const reason = await whyPortIsNotFree(port, host);
+  if (reason !== undefined) throw new UserError(publicPortMessage(port, host, reason));
   for (const internal of Object.values(ports.internal).flat()) {
     if (await isPortFree(internal)) continue;
     throw new UserError(
       `Internal port ${internal} is taken by another program. Choose others: INTERNAL_PORT_BASE=19100 npm start`,
     );
   }
+}
+
+function publicPortMessage(port: number, host: string, reason: string): string {
+  if (reason === 'EADDRINUSE') {
+    const other = port < portMax ? port + 1 : defaultPort;
+    return `Port ${port} is taken by another program. Choose another one: PORT=${other} npm start`;
+  }
+  if (reason === 'EACCES') {
+    return `Port ${port} is not open to this user. Choose one from ${unprivilegedMin} on: PORT=${defaultPort} npm start`;
+  }
+  return `PUBLIC_HOST=${host} is not an address of this machine that a site can listen on (${reason}). Unset it to listen on all.`;
 }
 
 function portOf(env: Environment, name: string, fallback: number): number {

@@ -130,7 +130,7 @@ describe('a site started from the command line', () => {
 });
 
 describe('a site with processes of their own', () => {
-  it('starts a killed gateway again, and leaves no process when the launcher itself is killed', async () => {
+  it('starts a killed gateway and a killed NATS again, and leaves no process when the launcher itself is killed', async () => {
     const site = new Launched(['--processes']);
     await site.says(/Boardwire runs at/);
     const gatewayPid = async (): Promise<number> => {
@@ -141,6 +141,8 @@ describe('a site with processes of their own', () => {
     signalProcess(before, 'SIGKILL');
     await site.says(/gateway is back/);
     expect(await gatewayPid()).not.toBe(before);
+    signalProcess(Number(await readFile(join(dataDir, 'nats', 'nats-server.pid'), 'utf8')), 'SIGKILL');
+    await site.says(/NATS .* is back/);
     await site.end('SIGKILL');
     await eventually(async () => expect(await processesOfTheSite()).toEqual([]), { timeoutMs: stopMs });
   }, 150_000);

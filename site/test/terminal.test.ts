@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseLauncherArguments } from '../src/launcher-arguments.ts';
-import { readable } from '../src/log-echo.ts';
+import { LogEcho, readable } from '../src/log-echo.ts';
 import { choosePorts, internalBaseFor } from '../src/site-ports.ts';
 import { statusText } from '../src/status-text.ts';
 
@@ -12,6 +15,12 @@ describe('the command line', () => {
       isHelp: false,
     });
     expect(() => parseLauncherArguments(['--frehs'])).toThrow(/Unknown option --frehs/);
+  });
+
+  it('notices a flag that npm kept for itself', () => {
+    const env = { npm_lifecycle_event: 'start', npm_config_fresh: 'true' };
+    expect(() => parseLauncherArguments([], env)).toThrow('npm start -- --fresh');
+    expect(parseLauncherArguments([], { ...env, npm_lifecycle_event: 'test' }).isFresh).toBe(false);
   });
 });
 
@@ -34,7 +43,29 @@ describe('ports', () => {
   });
 });
 
+describe('a public address', () => {
+  it('that no program can take is refused with the reason', async () => {
+    const env = { PORT: '28138', INTERNAL_PORT_BASE: '28140' };
+    const wrong = choosePorts({ ...env, PUBLIC_HOST: '192.0.2.1' }, 1, 'fixed');
+    await expect(wrong).rejects.toThrow(/PUBLIC_HOST=192\.0\.2\.1 is not an address of this machine/);
+  });
+});
+
 describe('what the terminal shows of the logs', () => {
+  it('is the same only once in a while, whatever its numbers', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'boardwire-echo-'));
+    const shown: string[] = [];
+    const echo = new LogEcho(folder, (line) => shown.push(line));
+    await echo.start();
+    const line = (seconds: string, msg: string) =>
+      `${JSON.stringify({ time: `2026-01-02T03:04:${seconds}Z`, level: 'error', service: 'chat', msg })}\n`;
+    const lines = [line('05', 'gone, 1 waits'), line('06', 'gone, 12 wait'), line('07', 'gone, 13 wait')];
+    await writeFile(join(folder, 'site.log'), lines.join(''));
+    await echo.stop();
+    expect(shown).toEqual(['03:04:05 error chat gone, 1 waits', '03:04:06 error chat gone, 12 wait']);
+    await rm(folder, { recursive: true });
+  });
+
   it('are warnings and errors, in a form for readers', () => {
     const line = { time: '2026-01-02T03:04:05.678Z', service: 'chat', event: 'relay.failed', err: { message: 'gone' } };
     expect(readable(JSON.stringify({ ...line, level: 'error' }))).toBe('03:04:05 error chat relay.failed gone');

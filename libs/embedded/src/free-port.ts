@@ -23,10 +23,15 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
 }
 
 /** Whether something could listen on the port now. */
-export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+export async function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return (await whyPortIsNotFree(port, host)) === undefined;
+}
+
+/** The system's code for why nothing can listen there now, such as `EADDRINUSE`; undefined when something can. */
+export function whyPortIsNotFree(port: number, host = '127.0.0.1'): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
   });
 }

@@ -1,6 +1,6 @@
 export { cacheFolders, checkoutFolder, type Environment } from './checkout.ts';
 export type { ControlledServer } from './controlled-server.ts';
-export { freePort, isPortFree } from './free-port.ts';
+export { freePort, isPortFree, whyPortIsNotFree } from './free-port.ts';
 export { tailOf } from './log-tail.ts';
 export {
   commandLine,
