@@ -178,6 +178,8 @@ export const historyQuerySchema = z.strictObject({
   /** Only events up to this seq, so that a replay has a fixed end. */
   upTo: z.number().int().nonnegative().optional(),
   limit: z.number().int().min(1).max(limits.historyPageMax),
+  /** A page ends before the event that would bring its bodies over so many bytes; the first one always fits. */
+  bytesMax: z.number().int().min(1).optional(),
   /** Also answer how many match with seq > after (or 0) and seq ≤ upTo (or head), counted up to this many. */
   countMax: z.number().int().min(1).max(1_000_000).optional(),
 });

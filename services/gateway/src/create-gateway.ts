@@ -29,6 +29,7 @@ import { SiteKeys } from './rights/site-keys.ts';
 import { TokenVerifier } from './rights/token-verifier.ts';
 
 const sliceBytesMax = 32 * 1024 * 1024;
+const stillPeriodsMax = 2;
 
 /** What the intake tells the gateway about, and what it is asked. */
 export interface IntakeState {
@@ -142,10 +143,16 @@ function createPublisher({ clients, metrics, decisions }: Base, boards: Boards, 
 }
 
 function createDesk({ context, config, metrics }: Base) {
-  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, (connection) => connection.heartbeat());
+  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, beat);
   const connections = new Connections();
   const desk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
   return { desk, heartbeats };
+}
+
+/** Whoever takes nothing for two periods is cut: it comes back with its cursor, or has long been gone. */
+function beat(connection: OpenConnection): void {
+  if (connection.outbox.periodsStill() >= stillPeriodsMax) connection.end('slow');
+  else connection.heartbeat();
 }
 
 function createClients(context: ServiceContext, config: GatewayConfig): Gateway['clients'] {

@@ -46,6 +46,7 @@ export class ReadLog {
         subjectIds,
         after: query.after ?? 0,
         before: Math.min(query.before ?? seqMax, (query.upTo ?? seqMax - 1) + 1),
+        bytesMax: query.bytesMax,
         newestFirst: !isForward,
       };
       // One more than asked for tells whether there is more.

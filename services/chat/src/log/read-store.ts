@@ -17,6 +17,8 @@ export interface HistoryWindow {
   /** Exclusive. */
   before: number;
   limit: number;
+  /** Bytes of bodies; less than the store's own bound. */
+  bytesMax?: number | undefined;
   newestFirst: boolean;
 }
 
@@ -50,7 +52,7 @@ export class ReadStore {
 
   /** The first or the newest matching events of a window, in chronological order. */
   async history(window: HistoryWindow): Promise<Page> {
-    const { boardId, subjectIds, after, before, limit, newestFirst } = window;
+    const { boardId, subjectIds, after, before, limit, bytesMax, newestFirst } = window;
     if (subjectIds?.length === 0) return { items: [], isCut: false };
     const statement = historyStatement(subjectIds !== undefined, newestFirst);
     const found = await this.database.prepared<{ seq: number }>(statement, [
@@ -59,7 +61,7 @@ export class ReadStore {
       before,
       limit,
     ]);
-    return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst });
+    return this.#events(boardId, { seqs: found.map(({ seq }) => seq), bytesMax, newestFirst });
   }
 
   /** How many match inside the window, counted up to its limit. */
@@ -78,18 +80,24 @@ export class ReadStore {
     return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst: true });
   }
 
-  async #events(boardId: number, { seqs, newestFirst }: { seqs: number[]; newestFirst: boolean }): Promise<Page> {
+  async #events(boardId: number, { seqs, bytesMax = bounds.historyBytesMax, newestFirst }: Wanted): Promise<Page> {
     if (seqs.length === 0) return { items: [], isCut: false };
     const rows = await this.database.prepared<EventRow>(eventsStatement(newestFirst), [
       boardId,
       seqs,
-      bounds.historyBytesMax,
+      Math.min(bytesMax, bounds.historyBytesMax),
     ]);
     return pageOf(
       rows.toSorted((a, b) => a.seq - b.seq),
       rows.length < seqs.length,
     );
   }
+}
+
+interface Wanted {
+  seqs: number[];
+  bytesMax?: number | undefined;
+  newestFirst: boolean;
 }
 
 function pageOf(rows: readonly EventRow[], isCut: boolean): Page {

@@ -8,11 +8,18 @@ export interface LogPage {
   to: number;
 }
 
+export interface PageQuery {
+  wanted: FilterSet;
+  after: number;
+  upTo: number;
+  bytesMax: number;
+}
+
 /** The log of boards as chat keeps it: the truth behind every ring. */
 export interface BoardLog {
   head(board: string): Promise<{ epoch: string; head: number }>;
-  /** The first matching events after a position, at most a page of them. */
-  after(board: string, query: { wanted: FilterSet; after: number; upTo: number }): Promise<LogPage>;
+  /** The first matching events after a position, at most a page of them and hardly more than so many bytes. */
+  after(board: string, query: PageQuery): Promise<LogPage>;
   /** How many match, counted up to `max`. */
   count(board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }): Promise<number>;
   /** The newest matching events, oldest first. */

@@ -61,6 +61,11 @@ export class BoardRing {
     return this.size + events <= this.#bounds.eventsMax;
   }
 
+  /** Bytes of events that could still be put in front. */
+  get bytesFree(): number {
+    return Math.max(0, this.#bounds.bytesMax - this.#bytes);
+  }
+
   /** Takes the next seq and lets go of the oldest ones over the bounds. */
   append(event: LogEvent): void {
     if (event.seq !== this.#last + 1) throw new Error(`ring expects seq ${this.#last + 1}, got ${event.seq}`);

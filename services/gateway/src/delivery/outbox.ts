@@ -10,6 +10,8 @@ export interface OutboxOptions extends OutboxBounds {
   onOverflow: () => void;
 }
 
+type FlowingSocket = Socket & { _handle?: { writeQueueSize?: number } | null };
+
 /** How long a finished connection may take to flush what was written before it is destroyed. */
 const flushMaxMs = 2_000;
 
@@ -26,6 +28,8 @@ export class Outbox {
   #events = 0;
   #bytesBefore = 0;
   #drained: Promise<void> | undefined;
+  #flow = '';
+  #stillLooks = 0;
 
   constructor(socket: Socket, options: OutboxOptions) {
     this.#socket = socket;
@@ -49,6 +53,19 @@ export class Outbox {
   get waitingEvents(): number {
     this.#settle();
     return Math.round(this.#events);
+  }
+
+  /**
+   * To be asked once a period: for how many periods nothing was taken of what waits. A client that stopped reading
+   * while little is owed would otherwise stay for as long as its machine does.
+   */
+  periodsStill(): number {
+    const { bytesWritten, writableLength, _handle: handle } = this.#socket as FlowingSocket;
+    // What a single large write has left is known to the handle alone.
+    const flow = `${bytesWritten - writableLength} ${handle?.writeQueueSize}`;
+    this.#stillLooks = writableLength > 0 && flow === this.#flow ? this.#stillLooks + 1 : 0;
+    this.#flow = flow;
+    return this.#stillLooks;
   }
 
   /** @returns false when the connection has ended or ends by this write's overflow. */

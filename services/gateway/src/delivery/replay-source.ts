@@ -35,7 +35,7 @@ export class ReplaySource {
   }
 
   async #pageOfLog(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
-    const page = await this.#log.after(channel.board, query);
+    const page = await this.#log.after(channel.board, { ...query, bytesMax: pageBytesMax });
     return { events: page.events.filter((event) => channel.shows(event, query.wanted)), to: page.to };
   }
 }

@@ -8,6 +8,8 @@ const aloneMax = 3;
 interface Crowd {
   readers: number;
   filling: Promise<void> | undefined;
+  /** What follows this position does not fit into the ring. */
+  tooFar: number;
 }
 
 /**
@@ -26,28 +28,35 @@ export class RingFiller {
   async prepare(channel: BoardChannel, position: number): Promise<void> {
     const { ring } = channel;
     if (ring.covers(position) || !ring.hasRoomFor(ring.oldest - 1 - position)) return;
-    const crowd = this.#crowds.get(ring) ?? { readers: 0, filling: undefined };
+    const crowd = this.#crowds.get(ring) ?? { readers: 0, filling: undefined, tooFar: -1 };
     this.#crowds.set(ring, crowd);
     await crowd.filling;
-    if (ring.covers(position)) return;
+    if (ring.covers(position) || position <= crowd.tooFar) return;
     crowd.readers += 1;
     if (crowd.readers <= aloneMax) return;
-    crowd.filling ??= this.#fill(channel, position).finally(() => {
+    crowd.filling ??= this.#fill(channel, position, crowd).finally(() => {
       crowd.filling = undefined;
     });
     await crowd.filling;
   }
 
-  async #fill(channel: BoardChannel, position: number): Promise<void> {
+  async #fill(channel: BoardChannel, position: number, crowd: Crowd): Promise<void> {
     const { ring, epoch, board } = channel;
     const { oldest } = ring;
     const older: LogEvent[] = [];
+    let bytes = 0;
     try {
       for (let from = position + 1; from < oldest; from = (older.at(-1)?.seq ?? oldest) + 1) {
         // oxlint-disable-next-line no-await-in-loop -- a page starts where the one before ends
         const page = await this.#log.range(board, { from, to: oldest - 1 });
         if (page.epoch !== epoch || page.events[0]?.seq !== from) return;
         older.push(...page.events);
+        for (const event of page.events) bytes += event.bytes.length;
+        // Few events can be large ones: what doesn't fit is let go at once.
+        if (bytes > ring.bytesFree) {
+          crowd.tooFar = position;
+          return;
+        }
       }
     } catch {
       // Each reader asks chat for itself, and is told what it answers.

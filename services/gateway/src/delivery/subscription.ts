@@ -170,9 +170,14 @@ export class Subscription implements LiveMember {
   }
 
   async #readPage(upTo: number): Promise<void> {
-    const { channel, wanted, replay } = this.#options;
+    const { channel, wanted, replay, outbox } = this.#options;
     const after = this.#position;
     const page = await replay.next(channel, { wanted, after, upTo });
+    // Others on this socket may have been faster: what waits for one client never is more than a page and what is live.
+    while (outbox.drained() !== undefined) {
+      // oxlint-disable-next-line no-await-in-loop -- whoever is first after a drain makes the others wait again
+      await outbox.drained();
+    }
     if (this.#isOver() || this.#restarted !== undefined) return;
     this.#writePage(page, after);
     this.#position = page.to;

@@ -7,7 +7,7 @@ import {
   type RangeItem,
 } from '@boardwire/contracts';
 import type { InternalClient } from '@boardwire/service-kit';
-import type { BoardLog, LogPage } from '../delivery/board-log.ts';
+import type { BoardLog, LogPage, PageQuery } from '../delivery/board-log.ts';
 import type { LogEvent } from '../delivery/board-ring.ts';
 import type { FilterSet } from '../delivery/filter-set.ts';
 
@@ -44,9 +44,9 @@ export class ChatBoardLog implements BoardLog {
     return { epoch, head };
   }
 
-  async after(board: string, query: { wanted: FilterSet; after: number; upTo: number }): Promise<LogPage> {
-    const { after, upTo } = query;
-    const page = await this.history(board, { ...wantedOf(query.wanted), after, upTo, limit: limits.historyPageMax });
+  async after(board: string, { wanted, after, upTo, bytesMax }: PageQuery): Promise<LogPage> {
+    const asked = { ...wantedOf(wanted), after, upTo, limit: limits.historyPageMax, bytesMax };
+    const page = await this.history(board, asked);
     const events = page.items.map(toLogEvent);
     return { epoch: page.epoch, events, to: page.more ? (events.at(-1)?.seq ?? after) : upTo };
   }
