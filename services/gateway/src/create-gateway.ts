@@ -100,6 +100,7 @@ function createDelivery({ context, config, metrics, clients }: Base) {
   });
   metrics.queueDepth('replay', () => gate.waiting);
   const boards = new Boards({
+    assertExists: async (board) => void (await log.head(board)),
     ring: { eventsMax: config.RING_EVENTS_MAX, bytesMax: limits.ringBytesMax },
     observer: {
       onPass: (pass) => metrics.passDone(pass),

@@ -44,6 +44,7 @@ class Client implements LiveMember {
 function setUp() {
   const log = new MemoryLog();
   const boards = new Boards({
+    assertExists: () => Promise.resolve(),
     ring: { eventsMax: 16, bytesMax: 1e6 },
     observer: { onPass: () => {}, onEncoderFailed: () => {} },
     onRemoved: () => {},

@@ -1,10 +1,13 @@
 import type { SyncBoard } from '@boardwire/contracts';
 import type { FollowedEvent } from '@boardwire/follower';
+import { AppError } from '@boardwire/service-kit';
 import { BoardChannel } from './board-channel.ts';
 import type { LogEvent, RingBounds } from './board-ring.ts';
 import type { PassObserver } from './fan-out.ts';
 
 export interface BoardsOptions {
+  /** Asks chat. @throws AppError `board_unknown`. */
+  assertExists: (board: string) => Promise<void>;
   ring: RingBounds;
   observer: PassObserver;
   /** A board is gone: whoever follows it ends. */
@@ -12,6 +15,9 @@ export interface BoardsOptions {
   /** What may be seen of a board has changed. */
   onRulesChanged: (board: string) => void;
 }
+
+/** A board that was just made, here or by another pod, is followed within chat's next answers. */
+const followedWithinMs = 1_500;
 
 /** The boards of the site as this pod knows them: what chat tells of each, and its channel. */
 export class Boards {
@@ -26,6 +32,21 @@ export class Boards {
 
   channel(board: string): BoardChannel | undefined {
     return this.#channels.get(board);
+  }
+
+  /**
+   * The board's channel; one that was made a moment ago is waited for. Without it nobody's rights on the board are known,
+   * and a stream that is refused with 404 ends a browser's `EventSource` for good.
+   * @throws AppError `board_unknown`, or one that a return later can mend
+   */
+  async find(board: string): Promise<BoardChannel> {
+    const known = this.#channels.get(board);
+    if (known !== undefined) return known;
+    await this.#options.assertExists(board);
+    await this.whenKnown(board, followedWithinMs);
+    const channel = this.#channels.get(board);
+    if (channel === undefined) throw new AppError('starting', { detail: 'the board is not followed here yet' });
+    return channel;
   }
 
   info(board: string): SyncBoard | undefined {

@@ -24,6 +24,7 @@ async function serve(gateway: Gateway, dialect: DialectStream, request: FastifyR
   const token = dialect.token === 'bearer' ? bearerToken(request.headers.authorization) : query[dialect.token.query];
   const access = await gateway.verifier.verify(token);
   const { board, subjects, formatKey } = dialect.parse(query);
+  await gateway.boards.find(board);
   const readable = gateway.subscriptions.resolve({ access, board, subjects });
   assertMayStay(gateway, access);
   const { config, desk, presence } = gateway;

@@ -72,6 +72,7 @@ export class BoardsController {
   async presence(@Req() request: FastifyRequest, @Param('board') slug: string, @Query() query: unknown) {
     const access = await authenticate(this.#gateway, request);
     const subjects = parseSubjectQuery(query);
+    await this.#gateway.boards.find(knownSlug(slug));
     const { wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
     return this.#gateway.presence.list(slug, wanted.filters, limits.presenceListMax);
   }

@@ -25,6 +25,8 @@ export function assertMayRead(gateway: Gateway): void {
 /** Whether someone may open a further connection that stays. @throws AppError that a return later can mend. */
 export function assertMayStay(gateway: Gateway, access: Access): void {
   assertMayRead(gateway);
+  // What was waited for since the token was looked at may have taken a second.
+  gateway.verifier.assertStands(access);
   if (!gateway.desk.connections.isFull(access)) return;
   gateway.metrics.rateLimited('connections');
   gateway.decisions.report({ action: 'connection.open', outcome: 'refused', actor: access.userId });

@@ -20,6 +20,7 @@ export async function readHistory(
   gateway: Gateway,
   { access, board, asked }: { access: Access; board: string; asked: HistoryQueryParameters },
 ): Promise<HistoryRead> {
+  await gateway.boards.find(board);
   const { channel, wanted } = gateway.subscriptions.resolve({
     access,
     board,

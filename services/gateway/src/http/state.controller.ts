@@ -25,6 +25,7 @@ export class StateController {
   ): Promise<void> {
     const access = await authenticate(this.#gateway, request);
     const subjects = parseSubjectQuery(query);
+    await this.#gateway.boards.find(knownSlug(slug));
     const { channel, wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
     const { board, epoch, head, items } = await this.#gateway.log.state(slug, wanted);
     const shown = items.filter((item) => item.body !== undefined && channel.access.isOpen(item.subject));

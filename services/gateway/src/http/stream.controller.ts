@@ -53,6 +53,7 @@ export class StreamController {
     const query = parseStreamQuery(rawQuery, lastEventIdOf(request));
     const board = knownSlug(slug);
     const { subjects, types } = query;
+    await this.#gateway.boards.find(board);
     const readable = this.#gateway.subscriptions.resolve({ access, board, subjects, types });
     assertMayStay(this.#gateway, access);
     return { access, query, readable };

@@ -1,5 +1,6 @@
 import { formatCursor, limits, type AppendItem, type AppendOutcome, type PublishReceipt } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
+import type { BoardChannel } from '../delivery/board-channel.ts';
 import type { Boards } from '../delivery/boards.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import { isPublisher, mayWrite, type Access } from '../rights/access.ts';
@@ -51,18 +52,19 @@ export class Publisher {
 
   /** A receipt or a refusal for each event, in their order. */
   async publishAll(access: Access, board: string, events: readonly DraftEvent[]): Promise<(Receipt | AppError)[]> {
-    const allowed = events.map((event) => this.#refusalOf(access, board, event));
+    const { boards } = this.#options;
+    const channel = boards.channel(board) ?? (await boards.find(board).catch(onlyAppError));
+    if (channel instanceof AppError) return events.map(({ id }) => withEventId(channel, id));
+    const allowed = events.map((event) => this.#refusalOf(access, channel, event));
     const items = events.filter((_event, at) => allowed[at] === undefined).map((event) => itemOf(access, event));
     const outcomes = items.length === 0 ? [] : await this.#options.batcher.append(board, items);
     const answered = outcomes.map((outcome, at) => this.#answer(board, items[at]!, outcome));
     return allowed.map((refusal) => refusal ?? answered.shift()!);
   }
 
-  #refusalOf(access: Access, board: string, { subject, id }: DraftEvent): AppError | undefined {
-    const channel = this.#options.boards.channel(board);
-    if (mayWrite(access, board, subject) && (channel?.access.isOpen(subject) ?? true)) return undefined;
+  #refusalOf(access: Access, channel: BoardChannel, { subject, id }: DraftEvent): AppError | undefined {
+    if (mayWrite(access, channel.board, subject) && channel.access.isOpen(subject)) return undefined;
     this.#options.metrics.published('refused', 1);
-    if (channel === undefined) return new AppError('board_unknown', { id });
     return new AppError('forbidden', { detail: `may not publish on ${subject}`, id });
   }
 
@@ -81,6 +83,11 @@ export class Publisher {
     boards.noteHead(board, epoch, seq);
     return { id, board, seq, cursor: formatCursor(epoch, seq), time, outcome: outcome.outcome };
   }
+}
+
+function onlyAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  throw error;
 }
 
 function itemOf(access: Access, event: DraftEvent): AppendItem {

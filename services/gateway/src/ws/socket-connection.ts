@@ -14,6 +14,7 @@ import type { EndReason, OpenConnection } from '../connections/open-connection.t
 import { Outbox } from '../delivery/outbox.ts';
 import { frameOf } from '../delivery/ws-format.ts';
 import type { Gateway } from '../gateway.ts';
+import { knownSlug } from '../http/boards.controller.ts';
 import { jittered } from '../http/jitter.ts';
 import type { Access } from '../rights/access.ts';
 import { RateLimiter } from '../rights/rate-limiter.ts';
@@ -152,7 +153,7 @@ export class SocketConnection implements OpenConnection {
     this.#gateway.verifier.assertStands(access);
     switch (frame.type) {
       case 'subscribe':
-        return this.#subscriptions.open(access, frame);
+        return this.#subscribe(access, frame);
       case 'unsubscribe':
         this.#subscriptions.close(frame.sub);
         return frame.req === undefined ? undefined : this.send({ type: 'ack', req: frame.req });
@@ -161,6 +162,16 @@ export class SocketConnection implements OpenConnection {
       case 'publish':
         return this.send(await publishFrame(this.#gateway, access, frame));
     }
+  }
+
+  async #subscribe(access: Access, frame: FrameOf<'subscribe'>): Promise<void> {
+    const { boards, verifier } = this.#gateway;
+    if (boards.channel(frame.board) === undefined) {
+      await boards.find(knownSlug(frame.board));
+      if (this.#isEnding) return;
+      verifier.assertStands(access);
+    }
+    this.#subscriptions.open(access, frame);
   }
 
   async #authenticate(frame: FrameOf<'auth'>): Promise<void> {
