@@ -36,7 +36,7 @@ async function step(text, say, work) {
   say(text, performance.now() - startedAt);
 }
 
-/** npm leaves a record of what it installed; it must hold what the lock asks for. */
+/** npm leaves a record of what it installed; it must hold what the lock asks for, and the packages must be there. */
 function isInstalled() {
   const wanted = readPackages(join(root, 'package-lock.json'));
   const present = readPackages(join(root, 'node_modules', '.package-lock.json'));
@@ -44,7 +44,8 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (!path.includes('node_modules/') || entry.link) return true;
     // Optional ones for other platforms are in the lock only.
-    return present[path] === undefined ? entry.optional === true : present[path].version === entry.version;
+    if (present[path] === undefined) return entry.optional === true;
+    return present[path].version === entry.version && existsSync(join(root, path, 'package.json'));
   });
 }
 

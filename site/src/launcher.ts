@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkoutFolder, type Environment, type Step } from '@boardwire/embedded';
@@ -26,7 +26,7 @@ export async function runLauncher(args: readonly string[], env: Environment): Pr
     const options = parseLauncherArguments(args, env);
     if (options.isHelp) return void process.stdout.write(help);
     const dataDir = dataFolder(env);
-    await mkdir(dataDir, { recursive: true });
+    await openDataFolder(dataDir);
     await new Launcher(dataDir, options, env).run();
   } catch (error) {
     process.stderr.write(`\n${explain(error)}\n`);
@@ -38,6 +38,19 @@ export async function runLauncher(args: readonly string[], env: Environment): Pr
 export function dataFolder(env: Environment): string {
   const given = env['BOARDWIRE_DATA'];
   return given ? resolve(env['INIT_CWD'] ?? process.cwd(), given) : join(checkoutFolder, '.boardwire');
+}
+
+/** Made when it is missing; what can't be written is told before anything starts. */
+async function openDataFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await access(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code;
+    throw new UserError(
+      `The data folder ${dataDir} can't be used (${reason}). Choose another one: BOARDWIRE_DATA=<a folder of yours> npm start`,
+    );
+  }
 }
 
 class Launcher {

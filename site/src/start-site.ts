@@ -86,10 +86,7 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
   started.ownServers = [];
   const { postgres, nats } = await startServers(options, env, started.ownServers);
   const databaseUrls = await timedStep(onStep, 'Database schemas and roles ready', () =>
-    provisionSchemas(
-      postgres.url,
-      schemas.map((schema) => ({ schema, role: `boardwire_${schema}`, password: secrets.database[schema] ?? '' })),
-    ),
+    makeSchemas(postgres, secrets.database),
   );
   const logFile = mode === 'one-process' ? join(dataDir, 'logs', 'site.log') : undefined;
   const specs = composeServices({
@@ -142,6 +139,26 @@ async function startServers(
   if (postgres.status === 'rejected') throw postgres.reason;
   if (nats.status === 'rejected') throw nats.reason;
   return { postgres: postgres.value, nats: nats.value };
+}
+
+async function makeSchemas(
+  postgres: PostgresServer,
+  passwords: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  try {
+    return await provisionSchemas(
+      postgres.url,
+      schemas.map((schema) => ({ schema, role: `boardwire_${schema}`, password: passwords[schema] ?? '' })),
+    );
+  } catch (error) {
+    if (postgres.kind !== 'external') throw error;
+    const reason = (error as Error).message;
+    throw new Error(
+      `DATABASE_URL: its role can't make the schemas ${schemas.join(', ')}: ${reason}. ` +
+        'Make it the owner of the database, or GRANT CREATE ON DATABASE to it.',
+      { cause: error },
+    );
+  }
 }
 
 function hostService(

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addressIn } from '../address-in.ts';
 import type { Environment } from '../checkout.ts';
 import { notOurs } from '../controlled-server.ts';
 import { secretFile } from '../secret-file.ts';
@@ -7,7 +8,7 @@ import { timedStep, type StepListener } from '../step.ts';
 import { EmbeddedNats, type NatsServer } from './embedded-nats.ts';
 import { findNatsServer } from './find-nats-server.ts';
 import { isSupported, oldestSupported, type NatsBinary } from './nats-binary.ts';
-import { askInfo } from './nats-info.ts';
+import { askInfo, whyRefused } from './nats-info.ts';
 
 export interface ProvideNatsOptions {
   /** Holds the JetStream store, the token (mode 0600) and the log. */
@@ -65,19 +66,29 @@ export async function provideNats(options: ProvideNatsOptions): Promise<NatsServ
 }
 
 async function externalNats(url: string, env: Environment): Promise<NatsServer> {
-  const { hostname, port } = new URL(url.split(',')[0] as string);
-  const info = await askInfo(hostname, Number(port) || 4222).catch((error: Error) => {
-    throw new Error(`NATS_URL: nothing usable answers there (${error.message}). Is nats-server running?`, {
+  const {
+    host,
+    hostname,
+    port = 4222,
+  } = addressIn('NATS_URL', url.split(',')[0] ?? '', {
+    protocols: ['nats:', 'tls:'],
+    form: 'nats://host:4222',
+  });
+  const token = env['NATS_TOKEN'] || undefined;
+  const info = await askInfo(hostname, port).catch((error: Error) => {
+    throw new Error(`NATS_URL: no NATS answers at ${host} (${error.message}). Is nats-server running there?`, {
       cause: error,
     });
   });
-  if (info.jetstream !== true) throw new Error('NATS_URL: that server runs without JetStream. Start it with -js.');
+  if (info.jetstream !== true) throw new Error(`NATS_URL: the server at ${host} has no JetStream. Start it with -js.`);
+  const refusal = await whyRefused({ host: hostname, port, token });
+  if (refusal !== undefined) throw new Error(`NATS_URL: the server at ${host} says ${refusal}. ${tokenHint(token)}`);
   return {
     kind: 'external',
     url,
-    token: env['NATS_TOKEN'] || undefined,
+    token,
     version: info.version,
-    port: Number(port) || 4222,
+    port,
     pid: undefined,
     description: `NATS ${info.version} (NATS_URL)`,
     start: notOurs('NATS'),
@@ -87,4 +98,8 @@ async function externalNats(url: string, env: Environment): Promise<NatsServer> 
     resume: notOurs('NATS'),
     stop: () => Promise.resolve(),
   };
+}
+
+function tokenHint(token: string | undefined): string {
+  return token === undefined ? 'Give its token in NATS_TOKEN.' : 'Is NATS_TOKEN its token?';
 }

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addressIn } from '../address-in.ts';
 import type { Environment } from '../checkout.ts';
 import { notOurs } from '../controlled-server.ts';
 import { secretFile } from '../secret-file.ts';
@@ -94,14 +95,20 @@ export async function createClusterTemplate(home: string, password: string): Pro
 }
 
 async function externalPostgres(url: string): Promise<PostgresServer> {
+  const { host, port } = addressIn('DATABASE_URL', url, {
+    protocols: ['postgres:', 'postgresql:'],
+    form: 'postgres://user:password@host:5432/database',
+  });
   const version = await askVersion(url).catch((error: Error) => {
     throw new Error(`DATABASE_URL: Postgres refused the connection: ${error.message}`, { cause: error });
   });
-  if (version === undefined) throw new Error('DATABASE_URL: nothing answers there. Is Postgres running?');
+  if (version === undefined) {
+    throw new Error(`DATABASE_URL: nothing answers at ${host}. Is Postgres running there?`);
+  }
   return {
     kind: 'external',
     url,
-    port: Number(new URL(url).port) || 5432,
+    port: port ?? 5432,
     pid: undefined,
     description: `Postgres ${version} (DATABASE_URL)`,
     start: notOurs('Postgres'),
