@@ -11,23 +11,24 @@ interface Unacknowledged {
  * server's window moving: positions come from the marks.
  */
 export class AckQueue {
-  #waiting: Unacknowledged[] = [];
+  /** By stream sequence, in order of arrival. */
+  readonly #waiting = new Map<number, Unacknowledged>();
   #newest = 0;
 
   constructor(private readonly ackThrough: (message: BusMessage) => void) {}
 
   get depth(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** `track` is the board whose seq the message holds; without one nobody waits for it. */
   add(message: BusMessage, track?: BoardTrack, seq = 0): void {
     const sequence = message.streamSequence ?? 0;
-    // Redelivered: an entry for it, or one behind it, is already here.
-    if (sequence <= this.#newest) return;
-    this.#newest = sequence;
+    // One that still waits is answered by its newest delivery, in its old place.
+    if (sequence <= this.#newest && !this.#waiting.has(sequence)) return;
+    this.#newest = Math.max(this.#newest, sequence);
     const epoch = track?.epoch;
-    this.#waiting.push({
+    this.#waiting.set(sequence, {
       message,
       isDone: () => track === undefined || track.isGone || track.epoch !== epoch || track.handed >= seq,
     });
@@ -39,11 +40,12 @@ export class AckQueue {
   }
 
   acknowledgeDone(): void {
-    let count = 0;
-    while (count < this.#waiting.length && this.#waiting[count]!.isDone()) count += 1;
-    if (count === 0) return;
-    const last = this.#waiting[count - 1]!;
-    this.#waiting.splice(0, count);
-    this.ackThrough(last.message);
+    let last: BusMessage | undefined;
+    for (const [sequence, { message, isDone }] of this.#waiting) {
+      if (!isDone()) break;
+      this.#waiting.delete(sequence);
+      last = message;
+    }
+    if (last !== undefined) this.ackThrough(last);
   }
 }
