@@ -41,7 +41,7 @@ class Client implements LiveMember {
   }
 }
 
-function setUp() {
+function setUp(max = 5, filters = ['chat']) {
   const log = new MemoryLog();
   const boards = new Boards({
     assertExists: () => Promise.resolve(),
@@ -53,12 +53,13 @@ function setUp() {
   boards.startEpoch('events', epoch, 0);
   const channel = boards.channel('events')!;
   const hub = new DialectHub(boards, log);
-  const wanted = new FilterSet(['chat']);
+  const wanted = new FilterSet(filters);
+  const bounded: DialectStream = { ...stream, mode: { kind: 'cumulative', max } };
   const open = async (client: Client) =>
     hub.subscribe({
       channel,
       wanted,
-      stream,
+      stream: bounded,
       formatKey: 'utc',
       framing: 'plain',
       member: client,
@@ -110,5 +111,30 @@ describe('a dialect stream', () => {
     expect(second.lists).toEqual(['2,3,4']);
     channel.restart('epoch002', 0);
     expect(second.lists.at(-1)).toBe('reset');
+  });
+
+  test('lets the oldest of its list go when they are large, so that a post never costs more than a megabyte', async () => {
+    const { log, channel, open } = setUp(200);
+    const client = new Client();
+    await open(client);
+    const large = Buffer.from(JSON.stringify({ subject: 'chat', data: 'x'.repeat(60_000) }));
+    for (let at = 0; at < 40; at += 1) channel.append([{ ...log.add('chat'), bytes: large }]);
+    await eventually(() => expect(client.lists.at(-1)!.split(',').at(-1)).toBe('40'));
+    expect(client.lists.at(-1)!.split(',')).toHaveLength(17);
+  });
+
+  test('doesn’t show again what stands on a subject that was closed since', async () => {
+    const { log, channel, open } = setUp(5, ['chat', 'staff']);
+    channel.append([log.add('chat'), log.add('staff')]);
+    const client = new Client();
+    await open(client);
+    expect(client.lists).toEqual(['1,2']);
+    channel.setRules([{ pattern: 'staff', class: 'log', access: 'members' }]);
+    channel.append([log.add('staff'), log.add('chat')]);
+    await eventually(() => expect(client.lists).toHaveLength(2));
+    expect(client.lists[1]).toBe('1,4');
+    const late = new Client();
+    await open(late);
+    expect(late.lists).toEqual(['1,4']);
   });
 });

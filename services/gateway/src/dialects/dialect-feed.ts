@@ -6,6 +6,17 @@ import type { FilterSet } from '../delivery/filter-set.ts';
 import { asHttpChunk, type Framing } from '../delivery/http-chunk.ts';
 import type { GroupEncoder } from '../delivery/live-group.ts';
 
+/**
+ * A cumulative wire sends its whole list with each event: without this, every post of somebody who fills the list with
+ * events of the largest size would cost everybody 13 MB.
+ */
+const listBytesMax = 1024 * 1024;
+
+interface Kept {
+  event: DialectEvent;
+  bytes: number;
+}
+
 export interface DialectFeedOptions {
   stream: DialectStream;
   formatKey: string;
@@ -22,7 +33,8 @@ export interface DialectFeedOptions {
 export class DialectFeed implements GroupEncoder {
   readonly #options: DialectFeedOptions;
   readonly #max: number;
-  #events: DialectEvent[] = [];
+  #events: Kept[] = [];
+  #bytes = 0;
   /** The seq up to which `#events` is complete. */
   #position: number;
 
@@ -40,7 +52,7 @@ export class DialectFeed implements GroupEncoder {
     this.#position = Math.max(this.#position, events.at(-1)?.seq ?? 0);
     const { mode } = this.#options.stream;
     if (mode.kind === 'delta') return this.#encoded(events.map((event) => this.#dialectEvent(event)));
-    return this.#encoded(mode.kind === 'latest' ? latestOf(this.#events) : this.#events);
+    return this.#encoded(mode.kind === 'latest' ? latestOf(this.#shown()) : this.#shown());
   }
 
   /** Takes what it lacks up to the channel's `passed`; false when the ring no longer reaches back to the feed. */
@@ -59,7 +71,7 @@ export class DialectFeed implements GroupEncoder {
 
   snapshot(): Buffer {
     const { snapshot, mode } = this.#options.stream;
-    return this.#encoded(mode.kind === 'latest' ? latestOf(this.#events) : this.#events.slice(-snapshot.last));
+    return this.#encoded(mode.kind === 'latest' ? latestOf(this.#shown()) : this.#shown().slice(-snapshot.last));
   }
 
   #encoded(events: readonly DialectEvent[]): Buffer {
@@ -68,8 +80,22 @@ export class DialectFeed implements GroupEncoder {
   }
 
   #keep(events: readonly LogEvent[]): void {
-    for (const event of events) this.#events.push(this.#dialectEvent(event));
-    if (this.#events.length > this.#max) this.#events = this.#events.slice(-this.#max);
+    for (const event of events) {
+      this.#events.push({ event: this.#dialectEvent(event), bytes: event.bytes.length });
+      this.#bytes += event.bytes.length;
+    }
+    let gone = 0;
+    while (this.#events.length - gone > this.#max || (this.#bytes > listBytesMax && this.#events.length - gone > 1)) {
+      this.#bytes -= this.#events[gone]!.bytes;
+      gone += 1;
+    }
+    if (gone > 0) this.#events = this.#events.slice(gone);
+  }
+
+  /** A subject that was closed since is not shown again. */
+  #shown(): DialectEvent[] {
+    const { access } = this.#options.channel;
+    return this.#events.map(({ event }) => event).filter(({ event }) => access.isOpen(event.subject));
   }
 
   /** An older wire has another shape, so here, and only here, the gateway reads a payload. */
