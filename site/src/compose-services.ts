@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { checkoutFolder, type Environment, type NatsServer } from '@boardwire/embedded';
 import type { ServiceSpec } from './hosted-service.ts';
@@ -28,7 +29,7 @@ export function composeServices(composition: Composition): ServiceSpec[] {
         name: index === 0 ? kind : `${kind}-${index + 1}`,
         kind,
         internalUrl: localUrl(port),
-        ...(publicPort === undefined ? {} : { publicUrl: localUrl(publicPort) }),
+        ...(publicPort === undefined ? {} : { publicUrl: localUrl(publicPort, composition.env['PUBLIC_HOST']) }),
         env: {
           ...shared,
           INTERNAL_PORT: String(port),
@@ -81,6 +82,8 @@ function databaseOf(kind: ServiceKind, { databaseUrls }: Composition): Record<st
   return schema === undefined ? {} : { DATABASE_URL: databaseUrls[schema] };
 }
 
-function localUrl(port: number): string {
-  return `http://127.0.0.1:${port}`;
+/** Where this machine reaches the port; one that listens on all addresses is on the loopback one too. */
+function localUrl(port: number, host?: string): string {
+  const isAny = !host || ['0.0.0.0', '::', 'localhost'].includes(host);
+  return `http://${isAny ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

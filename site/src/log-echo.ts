@@ -101,9 +101,10 @@ export function readable(line: string, levels: readonly string[] = shownLevels, 
     } = JSON.parse(line) as Record<string, unknown>;
     if (!levels.includes(String(level))) return undefined;
     const message = (err as { message?: string } | undefined)?.message;
-    const error = message === msg ? undefined : message;
+    // A message often begins with what the line says already.
+    const text = typeof msg === 'string' && message?.startsWith(msg) ? undefined : msg;
     const fields = Object.entries(rest).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-    const words = [String(time).slice(11, 19), level, service, event, msg, error, ...fields.slice(0, 6)];
+    const words = [String(time).slice(11, 19), level, service, event, text, message, ...fields.slice(0, 6)];
     return words.filter((word) => word !== undefined && word !== '').join(' ');
   } catch {
     return `${source}: ${line}`;

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import cliProgress from 'cli-progress';
 
 export interface Progress {
@@ -21,9 +22,15 @@ function bar(total: number, out: NodeJS.WriteStream): Progress {
     hideCursor: true,
   });
   shown.start(total, 0, { followed: 0 });
+  // Interrupted, the terminal must get its cursor back.
+  const stop = (): void => shown.stop();
+  process.once('exit', stop);
   return {
     update: ({ accepted, followed }) => shown.update(accepted, { followed }),
-    stop: () => shown.stop(),
+    stop: () => {
+      process.off('exit', stop);
+      stop();
+    },
   };
 }
 

@@ -53,7 +53,9 @@ async function newerSuiteOptions(scratch: string): Promise<string[]> {
   const sources = join(scratch, 'sources.list');
   await writeFile(sources, `deb [signed-by=${signedBy}] ${address} ${suite} main\n`);
   const options = await privateFolders(scratch);
-  return [...options, '-o', `Dir::Etc::SourceList=${sources}`, '-o', `Dir::Etc::SourceParts=${join(scratch, 'parts')}`];
+  const own = [`Dir::Etc::SourceList=${sources}`, `Dir::Etc::SourceParts=${join(scratch, 'parts')}`];
+  // Without it apt succeeds when it could not fetch the list, and then misses the package instead of the network.
+  return [...options, ...[...own, 'APT::Update::Error-Mode=any'].flatMap((option) => ['-o', option])];
 }
 
 function ownSuitesOptions(scratch: string): Promise<string[]> {
