@@ -241,3 +241,22 @@ function firstBytes(request: string, until: string): Promise<string> {
     socket.on('close', () => reject(new Error(`closed after ${text}`)));
   });
 }
+
+describe('an offer to speak HTTP/2 on a plain connection, as Java’s client makes it', () => {
+  test('is ignored: the request is served, and so are those behind it', async () => {
+    const { hostname, port } = new URL(site.url);
+    const body = JSON.stringify({ subject: 'AxonChat.lobby', type: 'note', data: { text: 'from Java' } });
+    const shared = `host: ${hostname}\r\nauthorization: Bearer ${ana.token}\r\n`;
+    const offer = 'connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAAB\r\n';
+    const about = `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
+    const socket = connect(Number(port), hostname);
+    let answers = '';
+    socket.on('data', (bytes: Buffer) => (answers += bytes.toString()));
+    // The body comes apart from its head.
+    socket.write(`POST /v1/boards/events/events HTTP/1.1\r\n${shared}${offer}${about}\r\n${body.slice(0, 10)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.write(`${body.slice(10)}GET /v1/boards/events HTTP/1.1\r\n${shared}connection: close\r\n\r\n`);
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 200']);
+  }, 10_000);
+});

@@ -9,11 +9,12 @@ import { Wheel } from '../connections/wheel.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Access } from '../rights/access.ts';
 import { bearerToken } from '../rights/bearer-token.ts';
+import { serveWithoutUpgrade } from './serve-without-upgrade.ts';
 import { SocketConnection } from './socket-connection.ts';
 
 const path = '/v1/ws';
 
-/** Takes WebSocket upgrades at `/v1/ws` and refuses all others, before the upgrade, with a problem document. */
+/** Takes WebSocket upgrades at `/v1/ws` and refuses those elsewhere, before the upgrade, with a problem document. */
 export class SocketServer {
   readonly #gateway: Gateway;
   readonly #pings: Wheel<SocketConnection>;
@@ -43,6 +44,10 @@ export class SocketServer {
 
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+        serveWithoutUpgrade(server, request, socket, head);
+        return;
+      }
       const onError = () => socket.destroy();
       socket.on('error', onError);
       this.#admit(request)
