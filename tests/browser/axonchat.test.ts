@@ -121,7 +121,8 @@ const chromium = findChromium();
     await ana.sayByEnter('out: ana 1');
     await ana.sayByEnter('out: ana 2');
     await ben.sayByEnter('out: ben 1');
-    expect(await ana.drafts()).toBe(2);
+    // The screen joins renders: a draft shows within a few frames.
+    await eventually(async () => expect(await ana.drafts()).toBe(2));
     await browser.keepScreen(ana.page, 'axonchat-reconnecting');
     await gateway!.start();
     await Promise.all([ana.isLive(60_000), ben.isLive(60_000)]);
