@@ -20,7 +20,7 @@ export interface ProcessServiceOptions {
   onPid: () => void;
 }
 
-/** Events live for milliseconds: with the default 16 MiB many of them outlive a scavenge and cost a tenth more CPU. */
+/** Events live for milliseconds: with the default 16 MiB many of them outlive a scavenge and cost a few percent more CPU. */
 const nodeFlags = ['--max-semi-space-size=32'];
 
 /** A service in a process of its own; one that dies unasked is started again, with backoff. */
