@@ -17,6 +17,7 @@ export const errorTable = {
   token_invalid: { status: 401, title: 'The token is not valid', retry: false },
   token_expired: { status: 401, title: 'The token has expired', retry: false },
   token_revoked: { status: 401, title: 'The session has ended', retry: false },
+  ticket_refused: { status: 401, title: 'The ticket is not valid any more', retry: false },
   credentials_refused: { status: 401, title: 'Name or password is wrong', retry: false },
   forbidden: { status: 403, title: 'Not allowed', retry: false },
   guests_off: { status: 403, title: 'This site takes no guests', retry: false },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { boardSlugSchema, filterSchema } from './board.ts';
-import { cloudEventSchema, plainEventSchema } from './event.ts';
+import { cloudEventSchema, plainEventSchema, subjectSchema } from './event.ts';
 import type { ErrorCode, FieldError } from './errors.ts';
-import type { ReconnectReason, ResetReason } from './sse.ts';
+import { overflows, type ReconnectReason, type ResetReason } from './sse.ts';
 import { limits } from './limits.ts';
 
 /** WebSocket subprotocol: JSON text frames. */
@@ -26,6 +26,9 @@ export const subscribeFrameSchema = z.strictObject({
   /** Cursor, or `start`. */
   after: z.string().max(64).optional(),
   last: z.number().int().min(0).max(limits.lastMax).optional(),
+  /** First the newest event of each subject of class `state`, as `GET …/state` answers it. */
+  snapshot: z.literal('state').optional(),
+  overflow: z.enum(overflows).optional(),
 });
 export const unsubscribeFrameSchema = z.strictObject({
   type: z.literal('unsubscribe'),
@@ -38,7 +41,32 @@ export const publishFrameSchema = z.strictObject({
   board: boardSlugSchema,
   event: z.union([cloudEventSchema, plainEventSchema]),
 });
-export const presenceFrameSchema = z.strictObject({ type: z.literal('presence'), sub: subIdSchema });
+/** `on` (the default) answers the list and tells joins and leaves from then on; `off` ends that. */
+export const presenceFrameSchema = z.strictObject({
+  type: z.literal('presence'),
+  sub: subIdSchema,
+  state: z.enum(['on', 'off']).optional(),
+  req: reqSchema.optional(),
+});
+/** A page of history, as `GET …/events` answers it. */
+export const historyFrameSchema = z.strictObject({
+  type: z.literal('history'),
+  req: reqSchema,
+  board: boardSlugSchema,
+  subjects: z.array(filterSchema).min(1).max(limits.filtersPerSubscriptionMax).default(['>']),
+  types: z.array(z.string().max(128)).max(32).optional(),
+  after: z.string().max(64).optional(),
+  before: z.string().max(64).optional(),
+  limit: z.number().int().min(1).max(limits.historyPageMax).default(limits.historyPageDefault),
+});
+/** A keystroke, or the end of typing. It runs out after `limits.typingMs`, on a post to the subject, and on leave. */
+export const typingFrameSchema = z.strictObject({
+  type: z.literal('typing'),
+  board: boardSlugSchema,
+  subject: subjectSchema,
+  on: z.boolean(),
+  req: reqSchema.optional(),
+});
 export const pingFrameSchema = z.strictObject({ type: z.literal('ping'), req: reqSchema.optional() });
 
 export const clientFrameSchema = z.discriminatedUnion('type', [
@@ -47,6 +75,8 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
   unsubscribeFrameSchema,
   publishFrameSchema,
   presenceFrameSchema,
+  historyFrameSchema,
+  typingFrameSchema,
   pingFrameSchema,
 ]);
 export type ClientFrame = z.infer<typeof clientFrameSchema>;
@@ -88,6 +118,12 @@ export type ServerFrame =
       head: string;
     }
   | { type: 'caught_up'; sub: string; cursor: string; head: string }
+  /** `answer` is the body of `GET …/state`. */
+  | { type: 'state'; sub: string; cursor: string; answer: unknown }
+  | { type: 'skipped'; sub: string; count: number }
+  /** `answer` is the body of `GET …/events`. */
+  | { type: 'history'; req: string | number; answer: unknown }
+  | { type: 'typing'; board: string; subject: string; user: PresentUser; on: boolean }
   | { type: 'presence'; sub: string; event: 'list'; users: PresentUser[]; count: number }
   | { type: 'presence'; sub: string; event: 'join' | 'leave'; user: PresentUser; count: number }
   | { type: 'heartbeat'; cursors: Record<string, string> }
@@ -100,7 +136,8 @@ export type ServerFrame =
 export interface EventFrame {
   type: 'event';
   sub: string;
-  cursor: string;
+  /** Absent for an event of class `ephemeral`, which has no place in the log. */
+  cursor?: string;
   event: Record<string, unknown>;
 }
 

@@ -15,3 +15,4 @@ export * from './routes.ts';
 export * from './sse.ts';
 export * from './streams.ts';
 export * from './subject.ts';
+export * from './ticket.ts';

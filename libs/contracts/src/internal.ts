@@ -124,6 +124,19 @@ export type SyncBoard = z.infer<typeof syncBoardSchema>;
 export const revocationSchema = z.object({ sessionId: z.string(), userId: z.string(), at: z.string() });
 export type Revocation = z.infer<typeof revocationSchema>;
 
+/** Whose member of which of a board's `members` subjects someone is. The whole set: none ends every membership there. */
+export const membershipSchema = z.object({ board: z.string(), userId: z.string(), subjects: z.array(z.string()) });
+export type Membership = z.infer<typeof membershipSchema>;
+
+/** What an account may do from `at` on: it takes the place of what its older tokens say. */
+export const changedRightsSchema = z.object({
+  userId: z.string(),
+  at: z.string(),
+  roles: z.array(z.string()),
+  boards: z.array(boardGrantSchema),
+});
+export type ChangedRights = z.infer<typeof changedRightsSchema>;
+
 /**
  * `GET /internal/v1/sync?since=V&wait=MS`: answers at once when something changed since V, else after `wait`
  * (at most 1 s). Without `since`, or when V is of another incarnation of chat, the answer is complete (`full: true`):
@@ -136,6 +149,8 @@ export const syncResponseSchema = z.object({
   /** Slugs of boards that are gone. */
   removedBoards: z.array(z.string()),
   revocations: z.array(revocationSchema),
+  memberships: z.array(membershipSchema).optional(),
+  changedRights: z.array(changedRightsSchema).optional(),
 });
 export type SyncResponse = z.infer<typeof syncResponseSchema>;
 

@@ -11,9 +11,14 @@ export const publishReceiptSchema = z.object({
 });
 export type PublishReceipt = z.infer<typeof publishReceiptSchema>;
 
+/** Answer to an event of class `ephemeral`: 202, delivered to who is here and never stored. */
+export const ephemeralReceiptSchema = z.object({ id: z.string(), board: z.string(), time: z.string() });
+export type EphemeralReceipt = z.infer<typeof ephemeralReceiptSchema>;
+
 /** One event's answer inside a batch: `status` is what a single post would have got. */
 export const batchOutcomeSchema = z.union([
   publishReceiptSchema.extend({ status: z.union([z.literal(200), z.literal(201)]) }),
+  ephemeralReceiptSchema.extend({ status: z.literal(202) }),
   z.object({
     id: z.string().optional(),
     status: z.number().int(),

@@ -30,6 +30,17 @@ export const routeTable: readonly RouteOwner[] = [
     access: 'public',
   },
   { prefix: '/v1/boards', owner: 'gateway', errors: 'problem', access: 'token' },
+  {
+    prefix: '/v1/stream-tickets',
+    isExact: true,
+    owner: 'chat',
+    errors: 'problem',
+    forwardTo: '/internal/v1/stream-tickets',
+    access: 'token',
+  },
+  { prefix: '/v1/openapi.json', isExact: true, owner: 'gateway', errors: 'problem', access: 'public' },
+  { prefix: '/v1/asyncapi.json', isExact: true, owner: 'gateway', errors: 'problem', access: 'public' },
+  { prefix: '/docs', owner: 'gateway', errors: 'problem', access: 'public' },
   { prefix: '/v1/ws', owner: 'gateway', errors: 'problem', access: 'token' },
   { prefix: '/v1/audit/', owner: 'audit', errors: 'problem', forwardTo: '/internal/v1/audit/', access: 'token' },
   {

@@ -15,6 +15,10 @@ export const reservedEventNames = [
   'message',
 ] as const;
 
+/** `disconnect` cuts a client that can't keep up, who misses nothing; `conflate` keeps the newest event per subject. */
+export const overflows = ['disconnect', 'conflate'] as const;
+export type Overflow = (typeof overflows)[number];
+
 export type ResetReason = 'epoch' | 'pruned' | 'too_far' | 'unknown';
 export type ReconnectReason = 'busy' | 'rate' | 'drain' | 'rotate' | 'slow';
 
@@ -34,6 +38,10 @@ export interface Reset {
 }
 export interface CaughtUp {
   head: string;
+}
+/** So many events were left out because newer ones of their subjects took their place. */
+export interface Skipped {
+  count: number;
 }
 export interface Reconnect {
   reason: ReconnectReason;

@@ -31,6 +31,8 @@ export const busHeaders = {
   time: 'Event-Time',
   /** Hex SHA-256 of salt ‖ data: the audit record and the federation header hold it. */
   datahash: 'Event-Datahash',
+  /** The pod that published a core message: it has delivered it to its own clients. */
+  pod: 'Boardwire-Pod',
 } as const;
 
 export const boardSubject = (board: string, subject: string) => `board.${board}.${subject}`;
@@ -46,11 +48,31 @@ export function parseBoardSubject(busSubject: string): { board: string; subject:
     : { board: busSubject.slice(6, dot), subject: busSubject.slice(dot + 1) };
 }
 
+/** Reverses `coreSubjects.ephemeral`. */
+export function parseEphemeralSubject(busSubject: string): { board: string; subject: string } | undefined {
+  return busSubject.startsWith('eph.') ? parseBoardSubject(`board.${busSubject.slice(4)}`) : undefined;
+}
+
+export interface TicketUse {
+  /** Hex SHA-256 of the ticket. */
+  ticket: string;
+  /** Counts the ticket's uses: 1, 2, 3 … */
+  use: number;
+}
+
 /** Core subjects: hints and ephemeral traffic, never stored. */
 export const coreSubjects = {
   boardAppended: 'ctl.board.appended',
   boardChanged: 'ctl.board.changed',
   sessionRevoked: 'ctl.session.revoked',
+  /** A ticket was used again: whoever holds an older stream of it ends that. Payload: {@link TicketUse}. */
+  ticketUsed: 'ctl.ticket.used',
   ephemeral: (board: string, subject: string) => `eph.${board}.${subject}`,
-  presence: (pod: string) => `presence.${pod}`,
+  ephemeralAll: 'eph.>',
+  /** Beats and deltas of a pod; what only it shall read goes to `presence.ask.<pod>`. */
+  presence: (pod: string) => `presence.pod.${pod}`,
+  presenceAll: 'presence.pod.*',
+  presenceAsk: (pod: string) => `presence.ask.${pod}`,
+  typing: (board: string) => `typing.${board}`,
+  typingAll: 'typing.*',
 } as const;
