@@ -96,7 +96,8 @@ export type ServerFrame =
       seq?: number;
       cursor?: string;
       time?: string;
-      outcome?: 'created' | 'repeated';
+      /** `ephemeral`: delivered to who is here and never stored, so there is no seq and no cursor. */
+      outcome?: 'created' | 'repeated' | 'ephemeral';
     }
   | {
       type: 'fail';
@@ -144,4 +145,9 @@ export interface EventFrame {
 /** The frame of one stored event for one subscription. `sub` is the client's text and is escaped once per subscription. */
 export function eventFrame(escapedSub: string, cursor: string, storedJson: string): string {
   return `{"type":"event","sub":${escapedSub},"cursor":"${cursor}","event":${storedJson}}`;
+}
+
+/** The frame of one ephemeral event: it has no cursor. */
+export function ephemeralFrame(escapedSub: string, json: string): string {
+  return `{"type":"event","sub":${escapedSub},"event":${json}}`;
 }

@@ -5,6 +5,7 @@ export * from './close-codes.ts';
 export * from './cursor.ts';
 export * from './errors.ts';
 export * from './event.ts';
+export * from './event-json.ts';
 export * from './federation.ts';
 export * from './fold.ts';
 export * from './frames.ts';

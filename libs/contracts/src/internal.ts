@@ -148,6 +148,8 @@ export const syncResponseSchema = z.object({
   boards: z.array(syncBoardSchema),
   /** Slugs of boards that are gone. */
   removedBoards: z.array(z.string()),
+  /** The id of this site, once it is known: the origin of every event that is accepted here. */
+  origin: z.string().optional(),
   revocations: z.array(revocationSchema),
   memberships: z.array(membershipSchema).optional(),
   changedRights: z.array(changedRightsSchema).optional(),

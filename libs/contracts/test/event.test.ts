@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   cloudEventSchema,
   contentOf,
+  eventJson,
   formatCursor,
   numericEventId,
   parseCursor,
@@ -32,6 +33,24 @@ describe('a plain event', () => {
   test.each(events.plain.valid)('takes %j', (event) => expect(plainEventSchema.parse(event)).toEqual(event));
   test.each(events.plain.invalid)('refuses $why', ({ event }) => {
     expect(plainEventSchema.safeParse(event).success).toBe(false);
+  });
+});
+
+describe('the final bytes of an event', () => {
+  test('hold every attribute of any text, and data as it was given', () => {
+    const text = fc.string({ unit: 'binary' }).filter((given) => given.isWellFormed());
+    const value = fc.option(fc.json(), { nil: '' });
+    fc.assert(
+      fc.property(text, text, text, value, (id, author, authorname, data) => {
+        const plain = { source: '/users/u1', type: 'note', subject: 'a.b', time: '2026-01-01T00:00:00Z' };
+        const ours = { board: 'events', origin: 'site1', class: 'ephemeral' } as const;
+        const parsed: unknown = JSON.parse(eventJson({ id, ...plain, ...ours, author, authorname, data }));
+        const content = data === '' ? {} : { datacontenttype: 'application/json', data: JSON.parse(data) as unknown };
+        expect(parsed).toEqual({ specversion: '1.0', id, ...plain, ...ours, author, authorname, ...content });
+        expect(storedEventSchema.safeParse(parsed).success).toBe(true);
+      }),
+      { seed },
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import {
   encodeIdentity,
   errorCodes,
   errorTable,
+  ephemeralFrame,
   eventFrame,
   fold,
   forwardedPath,
@@ -129,6 +130,7 @@ describe('frames', () => {
     const frame = eventFrame(JSON.stringify(sub), cursor, bytes);
     expect(JSON.parse(frame)).toEqual({ type: 'event', sub, cursor, event: stored });
     expect(frame).toContain(bytes);
+    expect(JSON.parse(ephemeralFrame(JSON.stringify(sub), bytes))).toEqual({ type: 'event', sub, event: stored });
   });
 });
 

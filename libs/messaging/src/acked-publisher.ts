@@ -1,5 +1,6 @@
-import { createInbox, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { createInbox, type Msg } from '@nats-io/transport-node';
 import type { Connection } from './connection.ts';
+import { encodedHeaders } from './encoded-headers.ts';
 
 export interface PublishAck {
   stream: string;
@@ -87,8 +88,7 @@ export class AckedPublisher {
     if (this.#waiting.size >= this.options.windowMax) return settled(lost.window_full, undefined);
     const token = this.#next++;
     try {
-      const encoded = new EncodedHeaders(headers) as unknown as MsgHdrs;
-      client.publish(subject, data, { reply: `${this.#inbox}.${token}`, headers: encoded });
+      client.publish(subject, data, { reply: `${this.#inbox}.${token}`, headers: encodedHeaders(headers) });
     } catch (error) {
       return settled(new PublishFailed('rejected', (error as Error).message), undefined);
     }
@@ -151,20 +151,6 @@ const lost = {
   window_full: new PublishFailed('window_full'),
   no_responders: new PublishFailed('no_responders'),
 } as const;
-
-/** The client asks headers only for their bytes. */
-class EncodedHeaders {
-  constructor(private readonly headers: Record<string, string>) {}
-
-  encode(): Uint8Array {
-    let text = 'NATS/1.0\r\n';
-    for (const name in this.headers) text += `${name}: ${this.headers[name]}\r\n`;
-    const lines = Object.keys(this.headers).length + 2;
-    // A line break inside a value would let it forge further headers.
-    if (text.split('\n').length !== lines) throw new Error('a header value holds a line break');
-    return Buffer.from(`${text}\r\n`);
-  }
-}
 
 /** Reads `{"stream":"BOARDS","seq":7}` with an optional `"duplicate":true`; parses whole only what looks otherwise. */
 function readAck(message: Msg): PublishAck | PublishFailed {

@@ -1,6 +1,7 @@
 import { AckedPublisher, type AckedPublisherOptions } from './acked-publisher.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { DurableStream, type DurableConsumption, type DurableConsumptionOptions } from './durable-consumption.ts';
+import { encodedHeaders } from './encoded-headers.ts';
 import { ReceivedMessage, type BusMessage } from './message.ts';
 import { OrderedStream, type OrderedConsumption, type OrderedConsumptionOptions } from './ordered-consumption.ts';
 import { StreamAdmin } from './stream-admin.ts';
@@ -38,11 +39,12 @@ export class Bus {
   }
 
   /** Core NATS: to whoever listens now, without acknowledgement. Dropped and counted while disconnected. */
-  publish(subject: string, payload: Uint8Array | string = ''): void {
+  publish(subject: string, payload: Uint8Array | string = '', headers?: Record<string, string>): void {
     try {
       const client = this.#connection.client;
       if (client === undefined) this.#connection.dropped += 1;
-      else client.publish(subject, payload);
+      else if (headers === undefined) client.publish(subject, payload);
+      else client.publish(subject, payload, { headers: encodedHeaders(headers) });
     } catch (error) {
       this.#connection.dropped += 1;
       this.#connection.logger.warn({ event: 'nats.publish_failed', err: error, subject });

@@ -53,6 +53,19 @@ describe('Bus', () => {
     expect(statuses).toEqual([false, true]);
   });
 
+  test('core messages carry headers, and a value can’t forge a further one', async () => {
+    const bus = await fixture.connect();
+    const received: string[] = [];
+    bus.subscribe('greeting', ({ headers, data }) =>
+      received.push(`${headers.get('Boardwire-Pod')} ${headers.get('Other')} ${Buffer.from(data).toString()}`),
+    );
+    bus.publish('greeting', 'hello', { 'Boardwire-Pod': 'p1', Other: 'x' });
+    bus.publish('greeting', 'forged', { 'Boardwire-Pod': 'p2\r\nOther: y' });
+    bus.publish('greeting', 'last');
+    await eventually(() => expect(received).toEqual(['p1 x hello', '  last']));
+    expect(bus.dropped).toBe(1);
+  });
+
   test('an exception in a handler is logged and stops nothing', async () => {
     const bus = await fixture.connect();
     const received: string[] = [];

@@ -114,7 +114,7 @@ function buildLog({ context, database, bus, metrics, identity, hints }: Shared) 
     metrics,
     logger,
   });
-  const sync = new Sync({ clock, boards: watch, revocations });
+  const sync = new Sync({ clock, boards: watch, revocations, origin: () => identity.siteId });
   return { boardStore, watch, revocations, epochs, appendLog, readLog, relay, sync };
 }
 

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { contentOf, type AppendItem, type StoredClass } from '@boardwire/contracts';
+import { contentOf, eventJson, type AppendItem, type StoredClass } from '@boardwire/contracts';
 
 /** An event as it will be stored: its bytes are final, its position is not known yet. */
 export interface PreparedEvent {
@@ -49,7 +49,10 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
   const { id, source, subject, type } = item;
   const time = item.time ?? placement.now;
   const data = item.data === undefined ? '' : JSON.stringify(item.data);
-  const body = storedJson(item, { ...placement, time, data });
+  const { author, authorname, datacontenttype } = item;
+  const { board, origin, class: eventClass } = placement;
+  const described = { id, source, type, subject, time, datacontenttype, data };
+  const body = eventJson({ ...described, board, author, authorname, origin, class: eventClass });
   const salt = salts.next();
   return {
     key: keyOf(item, placement),
@@ -57,7 +60,7 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
     source,
     subject,
     type,
-    class: placement.class,
+    class: eventClass,
     time,
     contentHash: hash('sha256', contentOf(item)),
     salt: salt.toString('hex'),
@@ -70,19 +73,6 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
 /** None of the parts holds a line break. Whoever found a collision could only confuse two events of their own. */
 function keyOf({ source, id }: AppendItem, { boardId, origin }: Placement): string {
   return hash('sha256', `${boardId}\n${origin}\n${source}\n${id}`).slice(0, 32);
-}
-
-/** CloudEvents JSON with what Boardwire adds; `data` goes in as the very text that was hashed. */
-function storedJson(item: AppendItem, at: Placement & { time: string; data: string }): string {
-  const mediaType = item.datacontenttype ?? (at.data === '' ? undefined : 'application/json');
-  const content = mediaType === undefined ? '' : `"datacontenttype":${JSON.stringify(mediaType)},`;
-  const data = at.data === '' ? '' : `"data":${at.data},`;
-  return (
-    `{"specversion":"1.0","id":${JSON.stringify(item.id)},"source":${JSON.stringify(item.source)},` +
-    `"type":"${item.type}","subject":"${item.subject}","time":${JSON.stringify(at.time)},${content}${data}` +
-    `"board":"${at.board}","author":${JSON.stringify(item.author)},"authorname":${JSON.stringify(item.authorname)},` +
-    `"origin":"${at.origin}","class":"${at.class}"}`
-  );
 }
 
 /** The `time` of stored bytes of which only the start is at hand; it stands before everything of unbounded length. */

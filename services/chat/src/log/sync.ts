@@ -10,6 +10,8 @@ export interface SyncOptions {
   clock: ChangeClock;
   boards: BoardWatch;
   revocations: Revocations;
+  /** The site's id, once it is known. */
+  origin: () => string | undefined;
 }
 
 /**
@@ -62,6 +64,7 @@ export class Sync {
 
   #changesSince(moment: number | undefined): SyncResponse {
     const { clock, boards, revocations } = this.options;
+    const origin = this.options.origin();
     const from = moment ?? -1;
     return {
       version: `${this.#incarnation}.${clock.now}`,
@@ -71,6 +74,7 @@ export class Sync {
         .filter(({ changedAt }) => changedAt > from)
         .map(syncBoard),
       removedBoards: moment === undefined ? [] : boards.removedSince(from),
+      ...(origin === undefined ? {} : { origin }),
       revocations: revocations.since(from),
     };
   }
