@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import { boardSlugSchema, filterSchema } from './board.ts';
 import { cloudEventSchema, plainEventSchema, subjectSchema } from './event.ts';
-import type { ErrorCode, FieldError } from './errors.ts';
-import { overflows, type ReconnectReason, type ResetReason } from './sse.ts';
+import { overflows } from './sse.ts';
 import { limits } from './limits.ts';
 
 /** WebSocket subprotocol: JSON text frames. */
 export const webSocketProtocol = 'boardwire.v1';
 
-const reqSchema = z.union([z.string().max(64), z.number().int()]);
-const subIdSchema = z.string().min(1).max(64);
+export const reqSchema = z.union([z.string().max(64), z.number().int()]);
+export const subIdSchema = z.string().min(1).max(64);
 
 export const authFrameSchema = z.strictObject({
   type: z.literal('auth'),
@@ -80,67 +79,6 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
   pingFrameSchema,
 ]);
 export type ClientFrame = z.infer<typeof clientFrameSchema>;
-
-export interface PresentUser {
-  id: string;
-  name: string;
-}
-
-/** Frames the server sends. `event` frames are built by {@link eventFrame}, so that the stored bytes are not re-serialised. */
-export type ServerFrame =
-  | { type: 'welcome'; protocol: typeof webSocketProtocol; connection: string; user: PresentUser | null }
-  | {
-      type: 'ack';
-      req: string | number;
-      id?: string;
-      seq?: number;
-      cursor?: string;
-      time?: string;
-      /** `ephemeral`: delivered to who is here and never stored, so there is no seq and no cursor. */
-      outcome?: 'created' | 'repeated' | 'ephemeral';
-    }
-  | {
-      type: 'fail';
-      req?: string | number;
-      sub?: string;
-      code: ErrorCode;
-      detail?: string;
-      errors?: FieldError[];
-      retryAfterMs?: number;
-    }
-  | { type: 'resumed'; sub: string; cursor: string; from: string; head: string; replayed: number; epoch: string }
-  | {
-      type: 'reset';
-      sub: string;
-      cursor: string;
-      requested: string | null;
-      reason: ResetReason;
-      oldest: string;
-      head: string;
-    }
-  | { type: 'caught_up'; sub: string; cursor: string; head: string }
-  /** `answer` is the body of `GET …/state`. */
-  | { type: 'state'; sub: string; cursor: string; answer: unknown }
-  | { type: 'skipped'; sub: string; count: number }
-  /** `answer` is the body of `GET …/events`. */
-  | { type: 'history'; req: string | number; answer: unknown }
-  | { type: 'typing'; board: string; subject: string; user: PresentUser; on: boolean }
-  | { type: 'presence'; sub: string; event: 'list'; users: PresentUser[]; count: number }
-  | { type: 'presence'; sub: string; event: 'join' | 'leave'; user: PresentUser; count: number }
-  | { type: 'heartbeat'; cursors: Record<string, string> }
-  | { type: 'stalled'; since: string; reason: 'bus' | 'log' }
-  | { type: 'live' }
-  | { type: 'reconnect'; reason: ReconnectReason; afterMs: number }
-  | { type: 'revoked' }
-  | { type: 'pong'; req?: string | number };
-
-export interface EventFrame {
-  type: 'event';
-  sub: string;
-  /** Absent for an event of class `ephemeral`, which has no place in the log. */
-  cursor?: string;
-  event: Record<string, unknown>;
-}
 
 /** The frame of one stored event for one subscription. `sub` is the client's text and is escaped once per subscription. */
 export function eventFrame(escapedSub: string, cursor: string, storedJson: string): string {

@@ -13,6 +13,7 @@ export * from './internal.ts';
 export * from './limits.ts';
 export * from './publish.ts';
 export * from './routes.ts';
+export * from './server-frames.ts';
 export * from './sse.ts';
 export * from './streams.ts';
 export * from './subject.ts';

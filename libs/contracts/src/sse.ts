@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** Event names that only the server may use; with `named=1` a type of the same name is prefixed `app.`. */
 export const reservedEventNames = [
   'resumed',
@@ -19,38 +21,41 @@ export const reservedEventNames = [
 export const overflows = ['disconnect', 'conflate'] as const;
 export type Overflow = (typeof overflows)[number];
 
-export type ResetReason = 'epoch' | 'pruned' | 'too_far' | 'unknown';
-export type ReconnectReason = 'busy' | 'rate' | 'drain' | 'rotate' | 'slow';
+export const resetReasons = ['epoch', 'pruned', 'too_far', 'unknown'] as const;
+export type ResetReason = (typeof resetReasons)[number];
+export const reconnectReasons = ['busy', 'rate', 'drain', 'rotate', 'slow'] as const;
+export type ReconnectReason = (typeof reconnectReasons)[number];
 
 /** The one opening block of a stream whose cursor holds (or that is fresh: from = head, replayed = 0). */
-export interface Resumed {
-  from: string;
-  head: string;
-  replayed: number;
-  epoch: string;
-}
+export const resumedSchema = z.object({
+  from: z.string(),
+  head: z.string(),
+  replayed: z.number().int().nonnegative(),
+  epoch: z.string(),
+});
+export type Resumed = z.infer<typeof resumedSchema>;
+
 /** The opening block (or a live one) that says that a gap can't be excluded; reload by history or state. */
-export interface Reset {
-  requested: string | null;
-  reason: ResetReason;
-  oldest: string;
-  head: string;
-}
-export interface CaughtUp {
-  head: string;
-}
+export const resetSchema = z.object({
+  requested: z.string().nullable(),
+  reason: z.enum(resetReasons),
+  oldest: z.string(),
+  head: z.string(),
+});
+export type Reset = z.infer<typeof resetSchema>;
+
+export const caughtUpSchema = z.object({ head: z.string() });
+export type CaughtUp = z.infer<typeof caughtUpSchema>;
+
 /** So many events were left out because newer ones of their subjects took their place. */
-export interface Skipped {
-  count: number;
-}
-export interface Reconnect {
-  reason: ReconnectReason;
-  afterMs: number;
-}
-export interface Stalled {
-  since: string;
-  reason: 'bus' | 'log';
-}
+export const skippedSchema = z.object({ count: z.number().int().positive() });
+export type Skipped = z.infer<typeof skippedSchema>;
+
+export const reconnectSchema = z.object({ reason: z.enum(reconnectReasons), afterMs: z.number().nonnegative() });
+export type Reconnect = z.infer<typeof reconnectSchema>;
+
+export const stalledSchema = z.object({ since: z.string(), reason: z.enum(['bus', 'log']) });
+export type Stalled = z.infer<typeof stalledSchema>;
 
 const reserved = new Set<string>(reservedEventNames);
 

@@ -22,6 +22,7 @@ import {
   routeCollisions,
   routeOwner,
   routeTable,
+  serverFrameSchema,
   type ForwardedIdentity,
 } from '../src/index.ts';
 import { seed } from './seed.ts';
@@ -29,6 +30,7 @@ import { vectors, type Invalid } from './vectors.ts';
 
 const frames = vectors<{
   client: { valid: unknown[]; invalid: (Invalid & { frame: unknown })[] };
+  server: { valid: unknown[]; invalid: (Invalid & { frame: unknown })[] };
   event: { sub: string; cursor: string; stored: unknown }[];
 }>('frames');
 const problems = vectors<{ valid: unknown[]; invalid: (Invalid & { problem: unknown })[] }>('problems');
@@ -124,6 +126,10 @@ describe('frames', () => {
   );
   test.each(frames.client.invalid)('refuses $why', ({ frame }) => {
     expect(clientFrameSchema.safeParse(frame).success).toBe(false);
+  });
+  test.each(frames.server.valid)('of the server: %j', (frame) => expect(serverFrameSchema.parse(frame)).toEqual(frame));
+  test.each(frames.server.invalid)('the server sends none with $why', ({ frame }) => {
+    expect(serverFrameSchema.safeParse(frame).success).toBe(false);
   });
   test.each(frames.event)('an event frame holds the stored bytes', ({ sub, cursor, stored }) => {
     const bytes = JSON.stringify(stored);
