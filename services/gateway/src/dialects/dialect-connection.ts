@@ -1,7 +1,6 @@
 import { limits, sseComment, type Stalled } from '@boardwire/contracts';
 import type { DialectStream } from '@boardwire/dialects';
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
 import type { LiveMember } from '../delivery/live-group.ts';
@@ -13,7 +12,6 @@ import { chunkOf } from './dialect-feed.ts';
 
 export interface DialectConnectionOptions {
   access: Access;
-  response: ServerResponse;
   stream: EventStream;
   dialect: DialectStream;
   bounds: OutboxBounds;
@@ -37,13 +35,12 @@ export class DialectConnection implements OpenConnection, LiveMember {
   joinedAt = 0;
 
   constructor(options: DialectConnectionOptions) {
-    const { access, response, stream, bounds, desk } = options;
+    const { access, stream, bounds, desk } = options;
     this.#options = options;
     this.access = access;
     this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => this.end('slow') });
     this.#signOut = desk.signIn(this);
-    stream.socket.on('error', () => {});
-    response.once('close', () => {
+    stream.socket.once('close', () => {
       options.onClosed();
       this.#signOut(this.#code);
     });
@@ -87,10 +84,10 @@ export class DialectConnection implements OpenConnection, LiveMember {
   end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
     if (this.#code !== 'client') return;
     this.#code = reason;
-    const { response, onClosed } = this.#options;
+    const { stream, onClosed } = this.#options;
     onClosed();
     const isBack = reason !== 'revoked' && reason !== 'gone';
-    this.outbox.finish(isBack ? this.#text(`retry: ${afterMs}\n\n`) : undefined, () => response.end());
+    this.outbox.finish(isBack ? this.#text(`retry: ${afterMs}\n\n`) : undefined, () => stream.end());
   }
 
   #text(text: string): Buffer {

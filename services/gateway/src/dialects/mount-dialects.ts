@@ -29,7 +29,7 @@ async function serve(gateway: Gateway, dialect: DialectStream, request: FastifyR
   assertMayStay(gateway, access);
   const { config, desk, presence } = gateway;
   reply.hijack();
-  const stream = openEventStream(reply.raw, corsHeaders(config.CORS_ORIGINS, request));
+  const stream = openEventStream(request.raw, reply.raw, corsHeaders(config.CORS_ORIGINS, request));
   if (stream === undefined) return;
   const leave = presence.enter(board, {
     user: { id: access.userId, name: access.name },
@@ -38,7 +38,6 @@ async function serve(gateway: Gateway, dialect: DialectStream, request: FastifyR
   let end = () => {};
   const connection = new DialectConnection({
     access,
-    response: reply.raw,
     stream,
     dialect,
     bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },

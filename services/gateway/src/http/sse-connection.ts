@@ -1,6 +1,5 @@
 import { limits, sseHeartbeat, type Stalled } from '@boardwire/contracts';
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
 import { Outbox, type OutboxBounds } from '../delivery/outbox.ts';
@@ -12,7 +11,6 @@ import type { EventStream } from './event-stream.ts';
 
 export interface SseConnectionOptions {
   access: Access;
-  response: ServerResponse;
   stream: EventStream;
   format: SseFormat;
   bounds: OutboxBounds;
@@ -33,14 +31,12 @@ export class SseConnection implements OpenConnection {
   #code = 'client';
 
   constructor(options: SseConnectionOptions) {
-    const { access, response, stream, format, bounds, desk } = options;
+    const { access, stream, format, bounds, desk } = options;
     this.#options = options;
     this.access = access;
     this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => this.end('slow') });
     this.#signOut = desk.signIn(this);
-    response.once('close', () => this.#closed());
-    // A reset by the peer is an ordinary end.
-    stream.socket.on('error', () => {});
+    stream.socket.once('close', () => this.#closed());
     this.outbox.write(format.text(`retry: ${jittered(limits.retryMs)}\n\n`));
     this.#subscription = options.subscribe(this.outbox, () => this.end('fault'));
   }
@@ -60,9 +56,9 @@ export class SseConnection implements OpenConnection {
   end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
     if (this.#code !== 'client') return;
     this.#code = reason;
-    const { response } = this.#options;
+    const { stream } = this.#options;
     this.#leave();
-    this.outbox.finish(this.#lastWord(reason, afterMs), () => response.end());
+    this.outbox.finish(this.#lastWord(reason, afterMs), () => stream.end());
   }
 
   #lastWord(reason: EndReason, afterMs: number): Buffer | undefined {

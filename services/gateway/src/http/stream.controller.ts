@@ -8,7 +8,7 @@ import { GATEWAY, type Gateway } from '../gateway.ts';
 import type { Access } from '../rights/access.ts';
 import { corsHeaders } from './cors.ts';
 import { assertMayStay, authenticate } from './door.ts';
-import { openEventStream } from './event-stream.ts';
+import { answerEventStream, openEventStream } from './event-stream.ts';
 import { jittered } from './jitter.ts';
 import { knownSlug } from './boards.controller.ts';
 import { parseStreamQuery, type StreamQuery } from './query.ts';
@@ -60,18 +60,15 @@ export class StreamController {
   }
 
   #open(request: FastifyRequest, reply: FastifyReply, { access, query, readable }: Admitted): void {
-    reply.hijack();
-    const stream = openEventStream(reply.raw, corsHeaders(this.#gateway.config.CORS_ORIGINS, request));
-    if (stream === undefined) return;
-    if (request.method === 'HEAD') {
-      reply.raw.end();
-      return;
-    }
     const { desk, subscriptions, config } = this.#gateway;
+    const headers = corsHeaders(config.CORS_ORIGINS, request);
+    reply.hijack();
+    if (request.method === 'HEAD') return answerEventStream(reply.raw, headers);
+    const stream = openEventStream(request.raw, reply.raw, headers);
+    if (stream === undefined) return;
     const format = this.#format({ framing: stream.framing, isNamed: query.isNamed });
     const connection = new SseConnection({
       access,
-      response: reply.raw,
       stream,
       format,
       bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },
@@ -88,8 +85,7 @@ export class StreamController {
     const reconnect: Reconnect = { reason: reasonOf(error), afterMs };
     const text = sseBlock({ retryMs: afterMs, event: 'reconnect', data: JSON.stringify(reconnect) });
     reply.hijack();
-    const stream = openEventStream(reply.raw, corsHeaders(this.#gateway.config.CORS_ORIGINS, request));
-    if (stream !== undefined) reply.raw.end(text);
+    answerEventStream(reply.raw, corsHeaders(this.#gateway.config.CORS_ORIGINS, request), text);
   }
 
   /** One object for each variant: their keys are what groups share. */
