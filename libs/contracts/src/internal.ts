@@ -118,6 +118,8 @@ export const syncBoardSchema = z.object({
   relayed: z.number().int(),
   timeZone: z.string(),
   rules: z.array(subjectRuleSchema),
+  /** The first seq that the board still keeps: what was before it has outlived its retention. Absent: 1. */
+  oldest: z.number().int().positive().optional(),
 });
 export type SyncBoard = z.infer<typeof syncBoardSchema>;
 
@@ -178,6 +180,8 @@ export const rangePageSchema = z.object({
   board: z.string(),
   epoch: z.string(),
   head: z.number().int(),
+  /** As in {@link syncBoardSchema}: a range that begins before it is answered from there on. */
+  oldest: z.number().int().positive().optional(),
   items: z.array(rangeItemSchema),
 });
 export type RangePage = z.infer<typeof rangePageSchema>;
@@ -206,12 +210,25 @@ export const historyPageSchema = z.object({
   board: z.string(),
   epoch: z.string(),
   head: z.number().int(),
+  /** As in {@link syncBoardSchema}: nothing before it is in any page. */
+  oldest: z.number().int().positive().optional(),
   items: z.array(rangeItemSchema),
   more: z.boolean(),
   /** Present when the query had `countMax`. */
   count: z.number().int().nonnegative().optional(),
 });
 export type HistoryPage = z.infer<typeof historyPageSchema>;
+
+/**
+ * `PUT /internal/v1/follower-marks`: how far the calling service has stored each board. What has outlived its board's
+ * retention is removed only after every such follower has it.
+ */
+export const followerMarksSchema = z.strictObject({
+  marks: z
+    .array(z.strictObject({ board: z.string(), epoch: z.string(), seq: z.number().int().nonnegative() }))
+    .max(limits.boardsMax),
+});
+export type FollowerMarks = z.infer<typeof followerMarksSchema>;
 
 /** `GET /internal/v1/boards`, `GET|PATCH /internal/v1/boards/{board}`, `POST /internal/v1/boards`. */
 export const boardListSchema = z.object({ boards: z.array(boardSchema) });

@@ -41,6 +41,8 @@ export const historyAnswerSchema = z.object({
   board: z.string(),
   epoch: z.string(),
   head: z.string(),
+  /** The cursor before the first event that the board still keeps. */
+  oldest: z.string(),
   events: z.array(z.looseObject({ cursor: z.string(), id: z.string() })),
   next: z.string().nullable(),
   prev: z.string().nullable(),

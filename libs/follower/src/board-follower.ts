@@ -8,6 +8,7 @@ import { fromBusMessage } from './followed-event.ts';
 import type { Handover } from './handover.ts';
 import { HoleFiller } from './hole-filler.ts';
 import { MarkedHandover } from './marked-handover.ts';
+import { MarkReport } from './mark-report.ts';
 import { StreamIntake } from './stream-intake.ts';
 import { SyncLoop } from './sync-loop.ts';
 import { TailWatch } from './tail-watch.ts';
@@ -42,6 +43,7 @@ export class BoardFollower {
   readonly #filler: HoleFiller;
   readonly #handover: Handover;
   readonly #tails: TailWatch;
+  readonly #report: MarkReport | undefined;
   readonly #stopping = new AbortController();
 
   constructor(options: BoardFollowerOptions) {
@@ -65,6 +67,7 @@ export class BoardFollower {
         this.#handover.poke(track);
       },
       onOtherEpoch: () => this.#sync.refresh(),
+      onPruned: (track, lost) => this.#onPruned(track, lost),
       onFailure: (track, error) => this.#onFillFailed(track, error),
     });
     this.#roster = new BoardRoster({
@@ -84,6 +87,7 @@ export class BoardFollower {
       intervalMs: () => (this.#intake.isAttached ? syncMs.streaming : syncMs.alone),
     });
     this.#tails = new TailWatch({ intake: this.#intake, filler: this.#filler, onLost: (track) => this.#onLost(track) });
+    if (durable !== undefined) this.#report = new MarkReport(chat, () => this.boards());
     this.#tellDepths();
   }
 
@@ -139,6 +143,7 @@ export class BoardFollower {
       if (this.#stopping.signal.aborted) continue;
       this.#tails.look(this.#roster.all());
       this.#roster.positionTheRest();
+      this.#report?.look();
     }
     await this.#intake.close();
   }
@@ -182,6 +187,11 @@ export class BoardFollower {
       received: track.received,
       head: track.head,
     });
+  }
+
+  #onPruned({ board }: BoardTrack, lost: { from: number; to: number }): void {
+    this.#metrics.pruned(lost.to - lost.from + 1);
+    this.#options.context.logger.error({ event: 'follower.pruned_unread', board, ...lost });
   }
 
   #onFillFailed(track: BoardTrack, error: unknown): void {

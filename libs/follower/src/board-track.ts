@@ -93,6 +93,13 @@ export class BoardTrack {
     this.handed = handed.at(-1)?.seq ?? this.handed;
   }
 
+  /** The log has let go of everything before `oldest`: it goes on from there, without what it never got. */
+  skipTo(oldest: number): void {
+    if (oldest <= this.received + 1) return;
+    this.received = oldest - 1;
+    if (this.#ahead.size > 0) this.#joinAhead();
+  }
+
   /** Starts over behind a position, with nothing waiting. */
   standAt(position: { epoch: string; seq: number; head: number }): void {
     this.forget();

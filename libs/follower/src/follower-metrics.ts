@@ -9,6 +9,7 @@ export class FollowerMetrics {
   readonly #left;
   readonly #handlerFailures;
   readonly #lostTails;
+  readonly #pruned;
 
   constructor(metrics: Metrics) {
     this.#duplicates = metrics.counter('duplicates_dropped_total', 'Events received again and dropped.');
@@ -30,6 +31,7 @@ export class FollowerMetrics {
       'lost_tails_total',
       'Boards whose newest events JetStream did not deliver in time.',
     );
+    this.#pruned = metrics.counter('pruned_unread_events_total', 'Events that the log let go before they were read.');
   }
 
   duplicateDropped = () => this.#duplicates.inc();
@@ -38,5 +40,6 @@ export class FollowerMetrics {
   gapFillEvents = (count: number) => this.#gapFillEvents.inc(count);
   leftForLater = () => this.#left.inc();
   handlerFailed = () => this.#handlerFailures.inc();
+  pruned = (count: number) => this.#pruned.inc(count);
   lostTail = () => this.#lostTails.inc();
 }

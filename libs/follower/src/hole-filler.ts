@@ -12,6 +12,8 @@ export interface HoleFillerOptions {
   onFilled: (track: BoardTrack, count: number) => void;
   /** The log is of another epoch than the board's. */
   onOtherEpoch: (track: BoardTrack) => void;
+  /** The log has let go of events that this follower never got. */
+  onPruned: (track: BoardTrack, lost: { from: number; to: number }) => void;
   onFailure: (track: BoardTrack, error: unknown) => void;
 }
 
@@ -106,6 +108,12 @@ export class HoleFiller {
     if (page.epoch !== epoch) {
       this.options.onOtherEpoch(track);
       return false;
+    }
+    const { oldest = 1 } = page;
+    if (oldest > track.received + 1) {
+      this.options.onPruned(track, { from: track.received + 1, to: oldest - 1 });
+      track.skipTo(oldest);
+      return true;
     }
     takeOver(track, page);
     this.options.onFilled(track, page.items.length);

@@ -26,5 +26,9 @@ export function chatLogOver(chat: InternalClient): ChatLog {
         timeoutMs: limits.internalRequestTimeoutMs,
         signal,
       }),
+    noteMarks: async (marks) => {
+      const path = '/internal/v1/follower-marks';
+      await chat.request({ method: 'PUT', path, route: path, body: marks });
+    },
   };
 }

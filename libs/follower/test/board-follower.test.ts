@@ -219,6 +219,26 @@ describe('BoardFollower', () => {
       await eventually(() => expect(marks.marks.get('events aaaaaaaa')).toBe(2_510));
     });
 
+    test('goes on behind what the log has let go, and counts what it never got', async () => {
+      const board = fixture.log.create('events');
+      fixture.log.append(board, 30);
+      board.oldest = 21;
+      const marks = new TestMarks();
+      marks.marks.set('events aaaaaaaa', 5);
+      const recorder = await fixture.follow({ marks });
+      await eventually(() => expect(recorder.seqs('events')).toEqual(range(21, 30)));
+      expect(await recorder.value('pruned_unread_events_total')).toBe(15);
+    });
+
+    test('tells the log how far it has stored each board', async () => {
+      const board = fixture.log.create('events');
+      await fixture.publish(board, 5);
+      const marks = new TestMarks();
+      await fixture.follow({ marks, durable: 'teller-v1', onEvents: (_board, events) => marks.store(events) });
+      const told = { board: 'events', epoch: 'aaaaaaaa', seq: 5 };
+      await eventually(() => expect(fixture.log.marks).toContainEqual(told), { timeoutMs: 12_000 });
+    }, 20_000);
+
     test('a batch whose handler rejects comes again until it is stored; nothing is skipped', async () => {
       const board = fixture.log.create('events');
       const marks = new TestMarks();

@@ -1,4 +1,11 @@
-import { limits, type RangeItem, type RangePage, type SyncBoard, type SyncResponse } from '@boardwire/contracts';
+import {
+  limits,
+  type FollowerMarks,
+  type RangeItem,
+  type RangePage,
+  type SyncBoard,
+  type SyncResponse,
+} from '@boardwire/contracts';
 import type { ChatLog, RangeOptions } from '@boardwire/follower';
 
 export interface LoggedBoard {
@@ -6,6 +13,8 @@ export interface LoggedBoard {
   epoch: string;
   items: RangeItem[];
   relayed: number;
+  /** What is before it has been pruned. */
+  oldest: number;
 }
 
 /** A log in memory that answers as chat does: it is the follower's collaborator, not under test. */
@@ -19,10 +28,12 @@ export class TestLog implements ChatLog {
   /** Gives smaller pages than asked for. */
   pageMax = Number.POSITIVE_INFINITY;
   ranges = 0;
+  /** Marks that followers have reported. */
+  readonly marks: FollowerMarks['marks'] = [];
   syncs = 0;
 
   create(slug: string, epoch = 'aaaaaaaa'): LoggedBoard {
-    const board = { slug, epoch, items: [], relayed: 0 };
+    const board = { slug, epoch, items: [], relayed: 0, oldest: 1 };
     this.boards.set(slug, board);
     this.#changed();
     return board;
@@ -75,10 +86,17 @@ export class TestLog implements ChatLog {
     if (board === undefined) throw new Error('board_unknown');
     this.ranges += 1;
     const end = Math.min(to, from - 1 + Math.min(limit, this.pageMax));
-    const page = { board: slug, epoch: board.epoch, head: board.items.length, items: board.items.slice(from - 1, end) };
+    const { epoch, items, oldest } = board;
+    const first = Math.max(from, oldest);
+    const page = { board: slug, epoch, head: items.length, oldest, items: items.slice(first - 1, end) };
     await new Promise((resolve) => setTimeout(resolve, 1));
     this.#refuseWhenDown();
     return page;
+  }
+
+  async noteMarks({ marks }: FollowerMarks): Promise<void> {
+    this.#refuseWhenDown();
+    this.marks.push(...marks);
   }
 
   #refuseWhenDown(): void {

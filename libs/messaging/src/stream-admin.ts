@@ -71,6 +71,17 @@ export class StreamAdmin {
     }
   }
 
+  /** Removes every message on the subjects that a filter matches. False when there is no such stream. */
+  async purge(stream: string, subjectFilter: string): Promise<boolean> {
+    const { streams } = await this.connection.manager();
+    try {
+      return (await streams.purge(stream, { filter: subjectFilter })).success;
+    } catch (error) {
+      if (hasCode(error, errors.streamNotFound)) return false;
+      throw error;
+    }
+  }
+
   /** The newest message on a subject, which may hold wildcards. */
   async lastBySubject(stream: string, subjectFilter: string): Promise<BusMessage | undefined> {
     const { streams } = await this.connection.manager();

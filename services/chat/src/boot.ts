@@ -67,8 +67,9 @@ function startLoops({ supervisor, health, logger }: ServiceContext, database: Da
       await loop.idle(1_000);
     }
   });
+  supervisor.run('retention', everySecond, (loop) => parts.retention.run(loop));
   supervisor.run('housekeeping', everySecond, (loop) =>
-    housekeep({ database, sessions: parts.sessions, logger }, loop),
+    housekeep({ database, sessions: parts.sessions, deleted: parts.deleted, logger }, loop),
   );
 }
 

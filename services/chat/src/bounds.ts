@@ -23,6 +23,9 @@ export const bounds = {
   historyBytesMax: 8 * 1024 * 1024,
   historySubjectsMax: 20_000,
   statePageMax: 1_000,
+  /** Rows that one statement looks at or removes while a log is pruned, and days that pruning waits for a follower. */
+  pruneRowsMax: 5_000,
+  pruneWaitDaysMax: 7,
   /** Kept for the relay after their commit, over all boards. */
   freshEventsMax: 8_192,
   freshBytesMax: 16 * 1024 * 1024,

@@ -13,6 +13,7 @@ import { BoardStore } from './boards/board-store.ts';
 import { BoardWatch } from './boards/board-watch.ts';
 import { Boards } from './boards/boards.ts';
 import { ChangeClock } from './boards/change-clock.ts';
+import { DeletedBoards } from './boards/deleted-boards.ts';
 import { takesGuests, type ChatConfig } from './config.ts';
 import { DecisionDelivery } from './decisions/decision-delivery.ts';
 import { DecisionOutbox } from './decisions/decision-outbox.ts';
@@ -24,6 +25,8 @@ import { ReadLog } from './log/read-log.ts';
 import { ReadStore } from './log/read-store.ts';
 import { Relay } from './log/relay.ts';
 import { RelayStore } from './log/relay-store.ts';
+import { Retention } from './log/retention.ts';
+import { RetentionStore } from './log/retention-store.ts';
 import { ReplicaHints } from './log/replica-hints.ts';
 import { SubjectCatalog } from './log/subject-catalog.ts';
 import { SubjectFilters } from './log/subject-filters.ts';
@@ -73,7 +76,7 @@ type Shared = ChatDependencies & {
   decisions: DecisionOutbox;
 };
 
-function buildLog({ context, database, bus, metrics, identity, hints }: Shared) {
+function buildLog({ context, config, database, bus, metrics, identity, hints }: Shared) {
   const { logger } = context;
   const clock = new ChangeClock();
   const boardStore = new BoardStore(database);
@@ -115,7 +118,23 @@ function buildLog({ context, database, bus, metrics, identity, hints }: Shared) 
     logger,
   });
   const sync = new Sync({ clock, boards: watch, revocations, origin: () => identity.siteId });
-  return { boardStore, watch, revocations, epochs, appendLog, readLog, relay, sync };
+  const retentionStore = new RetentionStore(database);
+  const everyMs = config.RETENTION_EVERY_MS;
+  const deleted = new DeletedBoards({ database, bus });
+  const retention = new Retention({ store: retentionStore, boards: watch, metrics, logger, everyMs });
+  return {
+    boardStore,
+    watch,
+    revocations,
+    epochs,
+    appendLog,
+    readLog,
+    relay,
+    sync,
+    retention,
+    retentionStore,
+    deleted,
+  };
 }
 
 type AccountsDependencies = Shared & { watch: BoardWatch; revocations: Revocations };

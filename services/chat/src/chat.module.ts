@@ -15,6 +15,7 @@ export class ChatModule {
         { provide: tokens.appendLog, useValue: parts.appendLog },
         { provide: tokens.readLog, useValue: parts.readLog },
         { provide: tokens.sync, useValue: parts.sync },
+        { provide: tokens.retentionStore, useValue: parts.retentionStore },
         { provide: tokens.boards, useValue: parts.boards },
         { provide: tokens.accounts, useValue: parts.accounts },
         { provide: tokens.signingKeys, useValue: parts.signingKeys },

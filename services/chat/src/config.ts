@@ -13,6 +13,8 @@ export const chatConfig = commonConfig.extend({
   ADMIN_PASSWORD: z.string().min(8).max(256).optional(),
   GUESTS: z.enum(['on', 'off']).optional(),
   SITE_TIME_ZONE: zone.default('UTC'),
+  /** How often it is looked for events that have outlived their board's retention. */
+  RETENTION_EVERY_MS: z.coerce.number().int().min(100).default(60_000),
 });
 export type ChatConfig = z.infer<typeof chatConfig>;
 

@@ -13,6 +13,7 @@ export function chatMetrics(metrics: Metrics) {
     'what',
     'outcome',
   ]);
+  const pruned = metrics.counter('retention_pruned_events_total', "Events that outlived their board's retention.");
   const decisions = metrics.counter('decisions_delivered_total', 'Decisions that audit has taken.');
   return {
     committed: (events: number, seconds: number) => {
@@ -37,6 +38,11 @@ export function chatMetrics(metrics: Metrics) {
       );
     },
     attempted: (what: string, outcome: string) => logins.inc({ what, outcome }),
+    pruned: (events: number) => pruned.inc(events),
+    retentionWaits: (boards: () => number) =>
+      metrics.gauge('retention_waiting_boards', 'Boards whose old events wait for a follower.', [], (gauge) =>
+        gauge.set(boards()),
+      ),
     decisionsDelivered: (count: number) => decisions.inc(count),
   };
 }

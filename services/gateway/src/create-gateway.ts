@@ -110,6 +110,7 @@ function createDelivery({ context, config, metrics, clients }: Base) {
       },
     },
     onRemoved: (board) => subscriptions.endBoard(board),
+    onPruned: () => slices.clear(),
     onRulesChanged: () => slices.clear(),
   });
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);

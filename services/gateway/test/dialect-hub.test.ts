@@ -48,6 +48,7 @@ function setUp(max = 5, filters = ['chat']) {
     ring: { eventsMax: 16, bytesMax: 1e6 },
     observer: { onPass: () => {}, onEncoderFailed: () => {} },
     onRemoved: () => {},
+    onPruned: () => {},
     onRulesChanged: () => {},
   });
   boards.startEpoch('events', epoch, 0);

@@ -24,6 +24,8 @@ export interface BoardPosition {
   head: number;
   /** Highest seq that the mirror has acknowledged. */
   relayed: number;
+  /** Everything up to this seq has outlived the board's retention. */
+  pruned: number;
 }
 
 const columns = `
@@ -33,7 +35,8 @@ const columns = `
 const positions = {
   name: 'board_positions',
   sql: `
-    SELECT b.id, b.version, h.epoch, h.epoch_ordinal AS "epochOrdinal", h.seq AS head, m.seq AS relayed
+    SELECT b.id, b.version, h.epoch, h.epoch_ordinal AS "epochOrdinal", h.seq AS head, m.seq AS relayed,
+      h.pruned
     FROM board b JOIN board_head h ON h.board_id = b.id JOIN relay_mark m ON m.board_id = b.id`,
   timeoutMs: 2_000,
 };
@@ -54,7 +57,9 @@ export class BoardStore {
   }
 
   async count(): Promise<number> {
-    const [row] = await this.database.query<{ count: number }>('SELECT count(*) AS count FROM board');
+    const [row] = await this.database.query<{ count: number }>(
+      'SELECT count(*) AS count FROM board WHERE deleted_at IS NULL',
+    );
     return row!.count;
   }
 
@@ -91,6 +96,24 @@ export class BoardStore {
     const changed = rows[0]?.id;
     if (changed === undefined) return false;
     await noteBoardChanged(transaction, version, changed);
+    return true;
+  }
+
+  /**
+   * The board is gone for everybody once this is committed: without a head nothing can be appended, and nobody finds it.
+   * Its rows are removed afterwards. The slug is free again. False when there is no such board.
+   */
+  async remove(transaction: Queryable, slug: string): Promise<boolean> {
+    const version = await nextControlVersion(transaction);
+    const rows = await transaction.query<{ id: number }>(
+      "UPDATE board SET slug = slug || '~' || id, deleted_at = now(), version = $2 WHERE slug = $1 RETURNING id",
+      [slug, version],
+    );
+    const removed = rows[0]?.id;
+    if (removed === undefined) return false;
+    await transaction.query('DELETE FROM board_head WHERE board_id = $1', [removed]);
+    await transaction.query('DELETE FROM relay_mark WHERE board_id = $1', [removed]);
+    await noteBoardChanged(transaction, version, removed);
     return true;
   }
 

@@ -161,6 +161,7 @@ function isChanged(known: WatchedBoard, position: BoardPosition, row: BoardRow |
     row !== undefined ||
     position.epoch !== known.epoch ||
     position.head > known.head ||
-    position.relayed > known.relayed
+    position.relayed > known.relayed ||
+    position.pruned !== known.pruned
   );
 }

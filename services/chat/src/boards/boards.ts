@@ -3,6 +3,7 @@ import { limits } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
 import type { DecisionOutbox } from '../decisions/decision-outbox.ts';
+import { isSeeded } from '../site/seed-boards.ts';
 import { available } from '../store/available.ts';
 import { shownBoard, type BoardStore } from './board-store.ts';
 import type { BoardWatch } from './board-watch.ts';
@@ -55,6 +56,20 @@ export class Boards {
       }),
     );
     return this.#changed(slug);
+  }
+
+  /** Its events are gone for readers at once, and from the disk soon after; what audit recorded of them stays. */
+  async remove(slug: string, actor: string): Promise<void> {
+    const { database, store, decisions, watch, onChanged } = this.options;
+    if (isSeeded(slug)) throw new AppError('conflict', { detail: `every site has a board ${slug}` });
+    await available(() =>
+      database.transaction(async (transaction) => {
+        if (!(await store.remove(transaction, slug))) throw new AppError('board_unknown');
+        await decisions.add(transaction, { action: 'board.delete', outcome: 'done', actor, board: slug });
+      }),
+    );
+    await available(() => watch.refresh());
+    onChanged(slug);
   }
 
   async #changed(slug: string): Promise<Board> {

@@ -48,8 +48,9 @@ export class BoardsController {
   }
 
   @Delete(':board')
-  remove(): never {
-    throw new AppError('not_implemented', { detail: 'boards cannot be deleted yet' });
+  @HttpCode(204)
+  remove(@Req() request: FastifyRequest, @Param('board') slug: string): Promise<void> {
+    return this.boards.remove(slug, administratorOf(request));
   }
 }
 

@@ -1,19 +1,23 @@
 import {
   appendRequestSchema,
+  followerMarksSchema,
   historyQuerySchema,
   type AppendRequest,
   type AppendResponse,
+  type FollowerMarks,
   type HistoryPage,
   type HistoryQuery,
   type RangePage,
   type SyncResponse,
 } from '@boardwire/contracts';
 import { callerOf } from '@boardwire/service-kit';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { AppendLog } from '../log/append-log.ts';
 import type { ReadLog } from '../log/read-log.ts';
+import type { RetentionStore } from '../log/retention-store.ts';
 import type { Sync } from '../log/sync.ts';
+import { available } from '../store/available.ts';
 import {
   rangeQuerySchema,
   stateQuerySchema,
@@ -31,6 +35,7 @@ export class LogController {
     @Inject(tokens.appendLog) private readonly appendLog: AppendLog,
     @Inject(tokens.readLog) private readonly readLog: ReadLog,
     @Inject(tokens.sync) private readonly sync: Sync,
+    @Inject(tokens.retentionStore) private readonly retention: RetentionStore,
   ) {}
 
   @Post('boards/:board/events')
@@ -46,6 +51,15 @@ export class LogController {
   @Get('sync')
   changes(@Query({ schema: syncQuerySchema }) { since, wait }: SyncQuery): Promise<SyncResponse> {
     return this.sync.answer(since, wait);
+  }
+
+  @Put('follower-marks')
+  @HttpCode(204)
+  async noteMarks(
+    @Req() request: FastifyRequest,
+    @Body({ schema: followerMarksSchema }) marks: FollowerMarks,
+  ): Promise<void> {
+    await available(() => this.retention.noteMarks(callerOf(request), marks));
   }
 
   @Get('boards/:board/range')

@@ -3,6 +3,7 @@ export const tokens = {
   appendLog: Symbol('append log'),
   readLog: Symbol('read log'),
   sync: Symbol('sync'),
+  retentionStore: Symbol('retention store'),
   boards: Symbol('boards'),
   accounts: Symbol('accounts'),
   signingKeys: Symbol('signing keys'),

@@ -24,14 +24,17 @@ export class ReadLog {
 
   async range(slug: string, { from, to = seqMax, limit = limits.rangePageMax }: RangeQuery): Promise<RangePage> {
     const board = await this.#board(slug);
-    const { epoch } = board;
-    const { items } = await available(() => this.store.range(board.id, { from: Math.max(1, from), to, limit }));
+    const { epoch, pruned } = board;
+    const first = Math.max(pruned + 1, from);
+    const { items } = await available(() => this.store.range(board.id, { from: first, to, limit }));
+    // Pruned while it was read: the next question is answered from the new start.
+    const isPruned = board.pruned >= first;
     for (const [at, { seq }] of items.entries()) {
-      if (seq !== Math.max(1, from) + at) throw new Error(`the log of ${slug} has a hole before ${seq}`);
+      if (seq !== first + at && !isPruned) throw new Error(`the log of ${slug} has a hole before ${seq}`);
     }
     // A row that is newer than what this process has heard of its head.
     const head = Math.max(board.head, items.at(-1)?.seq ?? 0);
-    return { board: slug, epoch, head, items };
+    return { board: slug, epoch, head, oldest: board.pruned + 1, items: isPruned ? [] : items };
   }
 
   async history(slug: string, query: HistoryQuery): Promise<HistoryPage> {
@@ -44,7 +47,7 @@ export class ReadLog {
       const window = {
         boardId: board.id,
         subjectIds,
-        after: query.after ?? 0,
+        after: Math.max(query.after ?? 0, board.pruned),
         before: Math.min(query.before ?? seqMax, (query.upTo ?? seqMax - 1) + 1),
         bytesMax: query.bytesMax,
         newestFirst: !isForward,
@@ -53,7 +56,8 @@ export class ReadLog {
       const { items, isCut } = await this.store.history({ ...window, limit: query.limit + 1 });
       const shown = isForward ? items.slice(0, query.limit) : items.slice(-query.limit);
       const head = Math.max(board.head, items.at(-1)?.seq ?? 0);
-      const page = { board: slug, epoch, head, items: shown, more: isCut || shown.length < items.length };
+      const more = isCut || shown.length < items.length;
+      const page = { board: slug, epoch, head, oldest: board.pruned + 1, items: shown, more };
       if (query.countMax === undefined) return page;
       const counted = { ...window, before: (query.upTo ?? seqMax - 1) + 1, limit: query.countMax };
       return { ...page, count: await this.store.count(counted) };

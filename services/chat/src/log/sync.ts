@@ -88,6 +88,6 @@ export class Sync {
 }
 
 function syncBoard(board: WatchedBoard): SyncBoard {
-  const { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules } = board;
-  return { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules };
+  const { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules, pruned } = board;
+  return { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules, oldest: pruned + 1 };
 }

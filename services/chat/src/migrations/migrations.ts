@@ -1,5 +1,6 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createAppend, createLog } from './create-log.ts';
+import { createRetention } from './create-retention.ts';
 
 /** In the order of their timestamps. A migration that has shipped is never changed. */
-export const migrations = [createLog, createAppend, createAccounts, createDecisions];
+export const migrations = [createLog, createAppend, createAccounts, createDecisions, createRetention];

@@ -19,6 +19,9 @@ const seeds: readonly {
   { board: { slug: 'site', title: 'Site operations' }, id: 10 },
 ];
 
+/** Deleting one would bring it back at the next start. */
+export const isSeeded = (slug: string): boolean => seeds.some(({ board }) => board.slug === slug);
+
 /** Boards that exist from the start. Harmless to repeat, and for two replicas at once. */
 export async function seedBoards(database: Database, boards: BoardStore, timeZone: string): Promise<void> {
   for (const { board, id } of seeds) {

@@ -34,6 +34,8 @@ export class BoardChannel {
   #ring: BoardRing;
   /** The highest seq of this epoch that is known to exist, here or not. */
   #known: number;
+  /** The first seq that the log still keeps. */
+  #oldest = 1;
 
   constructor(options: ChannelOptions) {
     this.board = options.board;
@@ -80,6 +82,19 @@ export class BoardChannel {
     const { epoch, head } = this;
     if (head > this.passed) await Promise.race([this.whenPassed(head - 1), sleep(arrivesWithinMs)]);
     return this.#epoch === epoch ? Math.max(head, this.passed) : this.head;
+  }
+
+  /** The first seq that the board still keeps; whoever stands before it has missed something. */
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  /** Everything before this seq has outlived the board's retention. True when that is news. */
+  noteOldest(seq: number): boolean {
+    if (seq <= this.#oldest) return false;
+    this.#oldest = seq;
+    this.#ring.dropBefore(seq);
+    return true;
   }
 
   /** An event of this seq exists. */

@@ -4,6 +4,8 @@ import type { FilterSet } from './filter-set.ts';
 export interface LogPage {
   epoch: string;
   events: LogEvent[];
+  /** The first seq that the log still keeps; absent: 1. */
+  oldest?: number;
   /** Everything that matches up to here is in the page. */
   to: number;
 }

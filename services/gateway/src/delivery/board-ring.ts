@@ -89,6 +89,11 @@ export class BoardRing {
     return seq < this.#oldest || seq > this.#last ? undefined : this.#slots[seq % this.#bounds.eventsMax];
   }
 
+  /** Lets go of everything before `seq`. */
+  dropBefore(seq: number): void {
+    while (this.#oldest < seq && this.#oldest <= this.#last) this.#dropOldest();
+  }
+
   /** Forgets an event's bytes where they stand: readers get the seq without data. */
   redact(seq: number): void {
     const event = this.get(seq);

@@ -12,6 +12,8 @@ export interface BoardsOptions {
   observer: PassObserver;
   /** A board is gone: whoever follows it ends. */
   onRemoved: (board: string) => void;
+  /** What a board keeps has become less. */
+  onPruned: (board: string) => void;
   /** What may be seen of a board has changed. */
   onRulesChanged: (board: string) => void;
 }
@@ -82,6 +84,7 @@ export class Boards {
     const { ring, observer } = this.#options;
     const created = new BoardChannel({ board, epoch, head, ring, observer });
     created.setRules(this.#known.get(board)?.rules ?? []);
+    created.noteOldest(this.#known.get(board)?.oldest ?? 1);
     this.#channels.set(board, created);
     for (const resolve of this.#awaited.get(board) ?? []) resolve();
   }
@@ -97,6 +100,7 @@ export class Boards {
       const before = this.#known.get(board.slug);
       this.#known.set(board.slug, board);
       this.noteHead(board.slug, board.epoch, board.head);
+      if (this.#channels.get(board.slug)?.noteOldest(board.oldest ?? 1) === true) this.#options.onPruned(board.slug);
       if (JSON.stringify(before?.rules ?? []) === JSON.stringify(board.rules)) continue;
       this.#channels.get(board.slug)?.setRules(board.rules);
       this.#options.onRulesChanged(board.slug);

@@ -26,7 +26,7 @@ export interface EpochChange {
   head: number;
   /** The cursor up to which the old epoch was delivered. */
   previous: string;
-  reason: 'epoch' | 'unknown';
+  reason: 'epoch' | 'unknown' | 'pruned';
 }
 
 /** All live subscriptions that get the same bytes. */

@@ -8,6 +8,8 @@ export interface ReplayPage {
   events: readonly LogEvent[];
   /** The position that the page reaches. */
   to: number;
+  /** What comes next is not kept any more. */
+  isPruned?: true;
 }
 
 const pageEventsMax = 500;
@@ -34,8 +36,14 @@ export class ReplaySource {
     );
   }
 
-  async #pageOfLog(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
+  async #pageOfLog(
+    channel: BoardChannel,
+    query: { wanted: FilterSet; after: number; upTo: number },
+  ): Promise<ReplayPage> {
     const page = await this.#log.after(channel.board, { ...query, bytesMax: pageBytesMax });
+    const { oldest = 1 } = page;
+    channel.noteOldest(oldest);
+    if (oldest > query.after + 1) return { events: [], to: query.after, isPruned: true };
     return { events: page.events.filter((event) => channel.shows(event, query.wanted)), to: page.to };
   }
 }

@@ -70,7 +70,7 @@ export class StartPlanner {
       case 'last':
         return this.#newest(channel, head, { wanted, count: start.count });
       case 'beginning':
-        return this.#replay(channel, head, { wanted, start, after: 0 });
+        return this.#replay(channel, head, { wanted, start, after: channel.oldest - 1 });
       case 'after':
         return this.#after(channel, head, { wanted, start });
     }
@@ -81,6 +81,7 @@ export class StartPlanner {
     const head = cursor.epoch === channel.epoch && cursor.seq > here ? await this.#trueHead(channel) : here;
     if (cursor.epoch !== channel.epoch) return reset(channel, head, { requested: start, reason: 'epoch' });
     if (cursor.seq > head) return reset(channel, head, { requested: start, reason: 'unknown' });
+    if (cursor.seq < channel.oldest - 1) return reset(channel, head, { requested: start, reason: 'pruned' });
     return this.#replay(channel, head, { wanted, start, after: cursor.seq });
   }
 
@@ -140,7 +141,7 @@ function reset(channel: BoardChannel, head: number, why: { requested: StreamStar
   const block = {
     requested: requestedBy(why.requested),
     reason: why.reason,
-    oldest: formatCursor(epoch, 0),
+    oldest: formatCursor(epoch, channel.oldest - 1),
     head: formatCursor(epoch, head),
   };
   return { kind: 'reset', position: head, target: head, reset: block };

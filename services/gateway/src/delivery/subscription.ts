@@ -179,8 +179,16 @@ export class Subscription implements LiveMember {
       await outbox.drained();
     }
     if (this.#isOver() || this.#restarted !== undefined) return;
+    if (page.isPruned === true) return this.#skipPruned(after);
     this.#writePage(page, after);
     this.#position = page.to;
+  }
+
+  /** It fell behind for so long that the board has let go of what comes next: it goes on like after a restart. */
+  #skipPruned(after: number): void {
+    const { epoch, oldest, passed } = this.#options.channel;
+    const head = Math.max(passed, oldest - 1);
+    this.#restarted = { epoch, head, previous: formatCursor(epoch, after), reason: 'pruned' };
   }
 
   #writePage(page: ReplayPage, after: number): void {
@@ -205,8 +213,8 @@ export class Subscription implements LiveMember {
   }
 
   #writeReset({ epoch, head, previous, reason }: EpochChange): void {
-    const { format, outbox } = this.#options;
-    const oldest = formatCursor(epoch, 0);
+    const { format, outbox, channel } = this.#options;
+    const oldest = formatCursor(epoch, channel.oldest - 1);
     outbox.write(format.reset({ requested: previous, reason, oldest, head: formatCursor(epoch, head) }));
   }
 

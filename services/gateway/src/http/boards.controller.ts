@@ -9,7 +9,7 @@ import {
   type Board,
 } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
-import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GATEWAY, type Gateway } from '../gateway.ts';
 import { accountIdentity } from './identity.ts';
@@ -66,6 +66,15 @@ export class BoardsController {
     const changes = changeBoardSchema.parse(body);
     const board = await this.#ask({ method: 'PATCH', slug: knownSlug(slug), access, body: changes });
     return this.#withSubscribers(board);
+  }
+
+  @Delete(':board')
+  @HttpCode(204)
+  async remove(@Req() request: FastifyRequest, @Param('board') slug: string): Promise<void> {
+    const access = await this.#admin(request);
+    const path = `${listRoute}/${encodeURIComponent(knownSlug(slug))}`;
+    const headers = { [internalHeaders.identity]: accountIdentity(access) };
+    await this.#gateway.clients.chat.request({ method: 'DELETE', path, route: boardRoute, headers });
   }
 
   @Get(':board/presence')

@@ -2,8 +2,9 @@ import { formatCursor, withCursor } from '@boardwire/contracts';
 import type { HistoryRead } from './read-history.ts';
 
 /** The JSON answer; items are stored bytes with their cursor in front. */
-export function historyAnswer({ board, epoch, head, items, next, prev }: HistoryRead): string {
-  const envelope = JSON.stringify({ board, epoch, head: formatCursor(epoch, head), events: [], next, prev });
+export function historyAnswer({ board, epoch, head, oldest, items, next, prev }: HistoryRead): string {
+  const cursors = { head: formatCursor(epoch, head), oldest: formatCursor(epoch, oldest - 1) };
+  const envelope = JSON.stringify({ board, epoch, ...cursors, events: [], next, prev });
   const [before, after] = envelope.split('"events":[]', 2);
   return `${before}"events":[${items.map(({ cursor, body }) => withCursor(cursor, body)).join(',')}]${after}`;
 }

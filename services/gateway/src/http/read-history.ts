@@ -8,6 +8,8 @@ export interface HistoryRead {
   board: string;
   epoch: string;
   head: number;
+  /** The first seq that the board still keeps. */
+  oldest: number;
   /** In chronological order, with their stored JSON. */
   items: { cursor: string; body: string }[];
   /** Cursors to go on with, where there is or may be more. */
@@ -44,6 +46,7 @@ export async function readHistory(
     board,
     epoch: page.epoch,
     head: page.head,
+    oldest: page.oldest ?? 1,
     items: shown.map((item) => ({ cursor: formatCursor(page.epoch, item.seq), body: item.body! })),
     ...around(page, asked),
   };
@@ -60,7 +63,10 @@ function around(page: HistoryPage, { after, before }: HistoryQueryParameters) {
   const last = page.items.at(-1);
   const cursor = (item: RangeItem | undefined) => (item === undefined ? null : formatCursor(page.epoch, item.seq));
   if (after !== undefined) {
-    return { next: page.more ? cursor(last) : null, prev: first !== undefined && first.seq > 1 ? cursor(first) : null };
+    return {
+      next: page.more ? cursor(last) : null,
+      prev: first !== undefined && first.seq > (page.oldest ?? 1) ? cursor(first) : null,
+    };
   }
   return { next: before === undefined ? null : cursor(last), prev: page.more ? cursor(first) : null };
 }

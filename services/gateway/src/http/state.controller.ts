@@ -27,10 +27,12 @@ export class StateController {
     const subjects = parseSubjectQuery(query);
     await this.#gateway.boards.find(knownSlug(slug));
     const { channel, wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
-    const { board, epoch, head, items } = await this.#gateway.log.state(slug, wanted);
+    const { board, epoch, head, oldest = 1, items } = await this.#gateway.log.state(slug, wanted);
     const shown = items.filter((item) => item.body !== undefined && channel.access.isOpen(item.subject));
     const cursors = shown.map((item) => ({ cursor: formatCursor(epoch, item.seq), body: item.body! }));
     reply.header('cache-control', 'no-store').header('content-type', 'application/json; charset=utf-8');
-    await reply.serializer(String).send(historyAnswer({ board, epoch, head, items: cursors, next: null, prev: null }));
+    await reply
+      .serializer(String)
+      .send(historyAnswer({ board, epoch, head, oldest, items: cursors, next: null, prev: null }));
   }
 }

@@ -48,7 +48,8 @@ export class ChatBoardLog implements BoardLog {
     const asked = { ...wantedOf(wanted), after, upTo, limit: limits.historyPageMax, bytesMax };
     const page = await this.history(board, asked);
     const events = page.items.map(toLogEvent);
-    return { epoch: page.epoch, events, to: page.more ? (events.at(-1)?.seq ?? after) : upTo };
+    const { epoch, oldest = 1 } = page;
+    return { epoch, oldest, events, to: page.more ? (events.at(-1)?.seq ?? after) : upTo };
   }
 
   async count(board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }): Promise<number> {
