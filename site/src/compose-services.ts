@@ -25,16 +25,17 @@ export function composeServices(composition: Composition): ServiceSpec[] {
   return serviceKinds.flatMap((kind) =>
     composition.ports.internal[kind].map((port, index) => {
       const publicPort = kind === 'gateway' ? composition.ports.public[index] : undefined;
+      const host = gatewayHost(composition);
       return {
         name: index === 0 ? kind : `${kind}-${index + 1}`,
         kind,
         internalUrl: localUrl(port),
-        ...(publicPort === undefined ? {} : { publicUrl: localUrl(publicPort, composition.env['PUBLIC_HOST']) }),
+        ...(publicPort === undefined ? {} : { publicUrl: localUrl(publicPort, host) }),
         env: {
           ...shared,
           INTERNAL_PORT: String(port),
           ...databaseOf(kind, composition),
-          ...(publicPort === undefined ? {} : gatewayEnvironment(composition.env, publicPort)),
+          ...(publicPort === undefined ? {} : gatewayEnvironment(composition, host, publicPort)),
         },
       };
     }),
@@ -57,15 +58,29 @@ function sharedEnvironment({ env, ports, secrets, nats, logFile }: Composition):
     AUDIT_URL: first('audit'),
     APPLETS_URL: first('applets'),
     // Every service may need to name the site's public address, in documents and links.
-    PUBLIC_URL: env['PUBLIC_URL'] || `http://localhost:${ports.public[0]}`,
+    PUBLIC_URL: env['PUBLIC_URL'] || `http://localhost:${ports.proxy ?? ports.public[0]}`,
     LOG_FILE: logFile,
   };
 }
 
-function gatewayEnvironment(env: Environment, port: number): Record<string, string> {
+/** The address that the world reaches: of the only gateway, or of the proxy before all of them. */
+export function publicHost(env: Environment): string {
+  return env['PUBLIC_HOST'] || '0.0.0.0';
+}
+
+/** Behind the proxy, nobody else is to reach a gateway. */
+function gatewayHost({ env, ports }: Composition): string {
+  return ports.proxy === undefined ? publicHost(env) : '127.0.0.1';
+}
+
+/** The proxy asks a few times a second whether a gateway still wants connections. */
+const behindProxyLameDuckMs = 400;
+
+function gatewayEnvironment({ env, ports }: Composition, host: string, port: number): Record<string, string> {
   return {
     PORT: String(port),
-    PUBLIC_HOST: env['PUBLIC_HOST'] || '0.0.0.0',
+    PUBLIC_HOST: host,
+    ...(ports.proxy === undefined || env['LAME_DUCK_MS'] ? {} : { LAME_DUCK_MS: String(behindProxyLameDuckMs) }),
     ...consoleFolder(env),
   };
 }
@@ -83,7 +98,7 @@ function databaseOf(kind: ServiceKind, { databaseUrls }: Composition): Record<st
 }
 
 /** Where this machine reaches the port; one that listens on all addresses is on the loopback one too. */
-function localUrl(port: number, host?: string): string {
+export function localUrl(port: number, host?: string): string {
   const isAny = !host || ['0.0.0.0', '::', 'localhost'].includes(host);
   return `http://${isAny ? '127.0.0.1' : isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

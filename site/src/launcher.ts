@@ -1,10 +1,11 @@
 import { access, constants, mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkoutFolder, type Environment, type Step } from '@boardwire/embedded';
+import type { Environment, Step } from '@boardwire/embedded';
 import { ConfigError } from '@boardwire/service-kit';
+import { dataFolder } from './data-folder.ts';
 import { emptySite } from './fresh-start.ts';
-import { help, parseLauncherArguments, type LauncherArguments } from './launcher-arguments.ts';
+import { help, parseLauncherArguments, settingsOf, type LauncherArguments } from './launcher-arguments.ts';
 import { LogEcho } from './log-echo.ts';
 import { watchParent } from './parent-watch.ts';
 import { lockSite, type SiteLock } from './site-lock.ts';
@@ -25,19 +26,13 @@ export async function runLauncher(args: readonly string[], env: Environment): Pr
   try {
     const options = parseLauncherArguments(args, env);
     if (options.isHelp) return void process.stdout.write(help);
-    const dataDir = dataFolder(env);
+    const dataDir = dataFolder(env, options.name);
     await openDataFolder(dataDir);
-    await new Launcher(dataDir, options, env).run();
+    await new Launcher(dataDir, options, settingsOf(options, env)).run();
   } catch (error) {
     process.stderr.write(`\n${explain(error)}\n`);
     process.exit(1);
   }
-}
-
-/** `BOARDWIRE_DATA`, as seen from where npm was called. */
-export function dataFolder(env: Environment): string {
-  const given = env['BOARDWIRE_DATA'];
-  return given ? resolve(env['INIT_CWD'] ?? process.cwd(), given) : join(checkoutFolder, '.boardwire');
 }
 
 /** Made when it is missing; what can't be written is told before anything starts. */
@@ -76,7 +71,7 @@ class Launcher {
       if (this.isStopping) return;
       this.servers = keepServersRunning([site.postgres, site.nats], (text) => this.tell(text));
       await this.echo?.siteIsReady();
-      process.stdout.write(welcome(site, performance.now() - this.startedAt));
+      process.stdout.write(welcome(site, { tookMs: performance.now() - this.startedAt, name: this.options.name }));
     } catch (error) {
       // Stopped while starting: that is no failure to tell.
       if (this.isStopping) return;
@@ -94,6 +89,8 @@ class Launcher {
       dataDir: this.dataDir,
       env: this.env,
       mode: this.options.mode,
+      gateways: this.options.gateways,
+      hasProxy: this.options.gateways > 1,
       onStep: (step) => this.isStopping || printStep(step),
       onEvent: (text) => this.tell(text),
     });

@@ -3,6 +3,8 @@ import { serviceKinds, type ServiceKind } from './service-name.ts';
 import { UserError } from './user-error.ts';
 
 export interface SitePorts {
+  /** The site's own proxy before its gateways, when it has one. */
+  proxy?: number;
   /** One for each gateway. */
   public: number[];
   internal: Record<ServiceKind, number[]>;
@@ -12,16 +14,26 @@ export const defaultPort = 8_080;
 const defaultInternalBase = 9_100;
 const unprivilegedMin = 1_024;
 const portMax = 65_535;
+/** Behind the proxy, gateways listen from here on above the internal base: at the same ports after every restart. */
+const behindProxyOffset = 20;
+export const gatewaysMax = 8;
+
+export interface PortsWanted {
+  gateways: number;
+  /** `any`: free ones, for tests. */
+  ports: 'any' | 'fixed';
+  hasProxy?: boolean;
+}
 
 /**
  * The ports a site listens on: `PORT` for the public address; internal ports are `INTERNAL_PORT_BASE` + 1 … 5, which
- * follows `PORT` so that two sites on one machine don't meet. `any`: free ones, for tests.
+ * follows `PORT` so that two sites on one machine don't meet.
  */
-export async function choosePorts(env: Environment, gateways: number, ports: 'any' | 'fixed'): Promise<SitePorts> {
-  return ports === 'any' ? anyPorts(gateways) : fixedPorts(env, gateways);
+export async function choosePorts(env: Environment, wanted: PortsWanted): Promise<SitePorts> {
+  return wanted.ports === 'any' ? anyPorts(wanted) : fixedPorts(env, wanted);
 }
 
-async function anyPorts(gateways: number): Promise<SitePorts> {
+async function anyPorts({ gateways, hasProxy }: PortsWanted): Promise<SitePorts> {
   const taken = new Set<number>();
   const next = async (): Promise<number> => {
     const port = await freePort();
@@ -34,22 +46,21 @@ async function anyPorts(gateways: number): Promise<SitePorts> {
     for (let count = kind === 'gateway' ? gateways : 1; count > 0; count--) result.internal[kind].push(await next());
   }
   for (let count = gateways; count > 0; count--) result.public.push(await next());
-  return result;
+  return hasProxy === true ? { ...result, proxy: await next() } : result;
 }
 
-async function fixedPorts(env: Environment, gateways: number): Promise<SitePorts> {
+async function fixedPorts(env: Environment, { gateways, hasProxy }: PortsWanted): Promise<SitePorts> {
   const port = portOf(env, 'PORT', defaultPort);
   const base = portOf(env, 'INTERNAL_PORT_BASE', internalBaseFor(port));
-  if (base + serviceKinds.length + gateways > portMax) {
+  if (base + behindProxyOffset + gatewaysMax > portMax) {
     throw new UserError(`INTERNAL_PORT_BASE=${base} leaves no room for the internal ports below ${portMax}.`);
   }
   const internal = { gateway: [], chat: [], federation: [], audit: [], applets: [] } as SitePorts['internal'];
   serviceKinds.forEach((kind, index) => internal[kind].push(base + 1 + index));
-  const result: SitePorts = { public: [port], internal };
-  for (let extra = 1; extra < gateways; extra++) {
-    result.public.push(await freePort());
-    internal.gateway.push(base + serviceKinds.length + extra);
-  }
+  for (let extra = 1; extra < gateways; extra++) internal.gateway.push(base + serviceKinds.length + extra);
+  const behind = Array.from({ length: gateways }, (_, index) => base + behindProxyOffset + 1 + index);
+  const result = hasProxy === true ? { proxy: port, public: behind, internal } : { public: [port], internal };
+  while (result.public.length < gateways) result.public.push(await freePort());
   await assertFree(result, port, env['PUBLIC_HOST'] || '0.0.0.0');
   return result;
 }
@@ -64,7 +75,8 @@ export function internalBaseFor(port: number): number {
 async function assertFree(ports: SitePorts, port: number, host: string): Promise<void> {
   const reason = await whyPortIsNotFree(port, host);
   if (reason !== undefined) throw new UserError(publicPortMessage(port, host, reason));
-  for (const internal of Object.values(ports.internal).flat()) {
+  const behind = ports.proxy === undefined ? [] : ports.public;
+  for (const internal of [...Object.values(ports.internal).flat(), ...behind]) {
     if (await isPortFree(internal)) continue;
     throw new UserError(
       `Internal port ${internal} is taken by another program. Choose others: INTERNAL_PORT_BASE=19100 npm start`,

@@ -9,7 +9,8 @@ export interface SiteRecord {
   mode: 'one-process' | 'processes';
   startedAt: string;
   publicUrl: string;
-  services: { name: string; kind: string; internalUrl: string; pid: number | undefined }[];
+  /** `publicUrl`: gateways only. */
+  services: { name: string; kind: string; internalUrl: string; publicUrl?: string; pid: number | undefined }[];
 }
 
 /** Keeps `site.json` in the data folder true while the site runs. */
@@ -46,7 +47,13 @@ export class SiteState {
       pid: process.pid,
       startedAt: this.startedAt,
       ...this.facts,
-      services: this.services.map(({ name, kind, internalUrl, pid }) => ({ name, kind, internalUrl, pid })),
+      services: this.services.map(({ name, kind, internalUrl, publicUrl, pid }) => ({
+        name,
+        kind,
+        internalUrl,
+        ...(publicUrl ? { publicUrl } : {}),
+        pid,
+      })),
     };
     const path = stateFile(this.dataDir);
     await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`);

@@ -10,12 +10,13 @@ import {
   type PostgresServer,
   type StepListener,
 } from '@boardwire/embedded';
-import { composeServices } from './compose-services.ts';
+import { composeServices, localUrl, publicHost } from './compose-services.ts';
 import type { HostedService, ServiceSpec } from './hosted-service.ts';
 import { InProcessService, loadBoot } from './in-process-service.ts';
 import { ProcessService } from './process-service.ts';
+import { openProxy, type SiteProxy } from './proxy/site-proxy.ts';
 import { serviceSources } from './service-name.ts';
-import { choosePorts } from './site-ports.ts';
+import { choosePorts, type SitePorts } from './site-ports.ts';
 import { siteSecrets, type AdminPassword } from './site-secrets.ts';
 import { siteMark, SiteState, stopOrphanServices } from './site-state.ts';
 import { stopSite } from './stop-site.ts';
@@ -29,8 +30,10 @@ export interface SiteOptions {
   mode?: 'one-process' | 'processes';
   /** `any`: free ports, whatever `PORT` says; for tests. Default `fixed`. */
   ports?: 'fixed' | 'any';
-  /** Default 1. Each has its own public port; the first one has `PORT`. */
+  /** Default 1. Each has its own public port; the first one has `PORT`, unless the proxy has it. */
   gateways?: number;
+  /** A proxy of the site's own has the public address and passes connections on to the gateways. */
+  hasProxy?: boolean;
   /** Servers of the caller: used, and not stopped with the site. */
   postgres?: PostgresServer;
   nats?: NatsServer;
@@ -40,7 +43,7 @@ export interface SiteOptions {
 }
 
 export interface Site {
-  /** Address of the first gateway, without a slash at the end. */
+  /** Address of the proxy, else of the first gateway, without a slash at the end. */
   readonly publicUrl: string;
   readonly adminPassword: AdminPassword;
   readonly postgres: PostgresServer;
@@ -67,21 +70,22 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     await mkdir(join(dataDir, 'logs'), { recursive: true });
     return await start({ ...options, dataDir }, started);
   } catch (error) {
-    await stopSite(started.services ?? [], started.ownServers ?? []);
+    await stopSite({ services: [], ownServers: [], ...started });
     throw error;
   }
 }
 
 interface StartedSite {
   services: HostedService[];
+  proxy: SiteProxy;
   /** Servers to stop together with the site. */
   ownServers: { stop(): Promise<void> }[];
 }
 
 async function start(options: SiteOptions, started: Partial<StartedSite>): Promise<Site> {
-  const { dataDir, onStep, env = {}, mode = 'one-process', gateways = 1 } = options;
+  const { dataDir, onStep, env = {}, mode = 'one-process', gateways = 1, hasProxy = false } = options;
   await stopOrphanServices(dataDir);
-  const ports = await choosePorts(env, gateways, options.ports ?? 'fixed');
+  const ports = await choosePorts(env, { gateways, hasProxy, ports: options.ports ?? 'fixed' });
   const secrets = await siteSecrets(dataDir, env, schemas);
   started.ownServers = [];
   const { postgres, nats } = await startServers(options, env, started.ownServers);
@@ -97,7 +101,7 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
     databaseUrls,
     ...(logFile === undefined ? {} : { logFile }),
   });
-  const publicUrl = specs.find((spec) => spec.publicUrl !== undefined)?.publicUrl ?? '';
+  const publicUrl = publicUrlOf(env, ports);
   const state = new SiteState(dataDir, { mode, publicUrl });
   const services = specs.map((spec) => hostService(spec, mode, options, state));
   started.services = services;
@@ -105,8 +109,11 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
   // One after the other: they share most modules, and Jest's loader can't link those twice at once.
   if (mode === 'one-process') for (const { kind } of specs) await loadBoot(kind);
   await Promise.all(services.map((service) => timedStep(onStep, `${service.name} ready`, () => service.start())));
+  if (ports.proxy !== undefined) {
+    started.proxy = await openProxy({ host: publicHost(env), port: ports.proxy, services });
+  }
   await state.write();
-  const { ownServers } = started;
+  const { ownServers, proxy } = started;
   let stopping: Promise<void> | undefined;
   return {
     publicUrl,
@@ -116,8 +123,13 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
     adminPassword: secrets.admin,
     internalSecret: secrets.internal,
     services: Object.fromEntries(services.map((service) => [service.name, service])),
-    stop: () => (stopping ??= stopSite(services, ownServers).then(() => state.remove())),
+    stop: () => (stopping ??= stopSite({ services, ownServers, proxy }).then(() => state.remove())),
   };
+}
+
+/** Where this machine reaches the site. */
+function publicUrlOf(env: Environment, ports: SitePorts): string {
+  return localUrl(ports.proxy ?? ports.public[0]!, publicHost(env));
 }
 
 /** Both at once; a server that came up while the other one failed is stopped like the rest. */

@@ -14,7 +14,9 @@ export function statusText(record: SiteRecord, answers: ServiceAnswer[], now = D
 }
 
 function serviceText({ service, status }: ServiceAnswer, now: number): string {
-  const title = `${service.name}  pid ${service.pid ?? '-'}  ${service.internalUrl}`;
+  const title = [service.name, `pid ${service.pid ?? '-'}`, service.internalUrl, service.publicUrl ?? []]
+    .flat()
+    .join('  ');
   if (typeof status === 'string') return `${title}  ${status}`;
   const reasons = status.reasons.length > 0 ? `: ${status.reasons.join('; ')}` : '';
   return [

@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { serviceStatusSchema, type ServiceStatus } from '@boardwire/contracts';
 import { isAlive } from '@boardwire/embedded';
 import { ServiceTokens } from '@boardwire/service-kit';
-import { dataFolder } from './launcher.ts';
+import { dataFolder } from './data-folder.ts';
+import { parseLauncherArguments } from './launcher-arguments.ts';
 import { readSiteRecord, type SiteRecord } from './site-state.ts';
 import { statusText } from './status-text.ts';
 
 const answerTimeoutMs = 3_000;
 
 // npm run status: what every service of the running site says of itself.
-const dataDir = dataFolder(process.env);
+const { name } = parseLauncherArguments(process.argv.slice(2));
+const dataDir = dataFolder(process.env, name);
 const record = await readSiteRecord(dataDir);
 if (!record || !(await isAlive(record.pid))) {
   process.stderr.write(`No site runs on ${dataDir}. Start one: npm start\n`);

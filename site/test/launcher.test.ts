@@ -1,14 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { checkoutFolder, commandLine, freePort, signalProcess } from '@boardwire/embedded';
 import { eventually } from '@boardwire/test-kit';
 import { readSiteRecord } from '../src/site-state.ts';
 
+const execute = promisify(execFile);
 const startMs = 60_000;
 const stopMs = 5_000;
 
@@ -153,4 +155,62 @@ describe('a site with processes of their own', () => {
     await site.says(/Boardwire runs at/);
     expect(site.output).toContain('database found');
   }, 120_000);
+});
+
+describe('a site with two gateways behind one address', () => {
+  const pidOf = async (name: string): Promise<number> => {
+    const record = await readSiteRecord(dataDir);
+    return record?.services.find((service) => service.name === name)?.pid ?? 0;
+  };
+  const answers = async (): Promise<number[]> => {
+    const url = `http://127.0.0.1:${port}/.well-known/jwks.json`;
+    const asked = Array.from({ length: 8 }, () => fetch(url, { headers: { connection: 'close' } }));
+    return (await Promise.all(asked)).map(({ status }) => status);
+  };
+  /** What a process had taken when it died is reset with it; from a moment later on nobody notices. */
+  const allAnswer = () =>
+    eventually(async () => expect(await answers()).toEqual([200, 200, 200, 200, 200, 200, 200, 200]), {
+      timeoutMs: 1_000,
+    });
+
+  it('answers while each of them is killed and comes back, shows both, and stops within 5 s with clients on it', async () => {
+    const site = new Launched(['--gateways', '2']);
+    await site.says(new RegExp(`Boardwire runs at http://localhost:${port} with 2 gateways`));
+    const env = { ...process.env, BOARDWIRE_DATA: dataDir };
+    const { stdout } = await execute(process.execPath, [join(checkoutFolder, 'site/dist/status.js')], { env });
+    expect(stdout).toMatch(new RegExp(`^http://127.0.0.1:${port} .*^gateway  pid .*^gateway-2  pid `, 'ms'));
+    for (const name of ['gateway', 'gateway-2']) {
+      signalProcess(await pidOf(name), 'SIGKILL');
+      await allAnswer();
+      await site.says(new RegExp(`${name} is back`));
+    }
+    signalProcess(await pidOf('gateway'), 'SIGTERM');
+    await allAnswer();
+    await site.says(/gateway ended unasked \(code 0\)/);
+    const guest = await fetch(`http://127.0.0.1:${port}/v1/auth/guest`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ nickname: `launched-${port}` }),
+    });
+    const { accessToken } = (await guest.json()) as { accessToken: string };
+    const stream = await fetch(`http://127.0.0.1:${port}/v1/boards/events/stream`, {
+      headers: { authorization: `Bearer ${accessToken}` },
+    });
+    expect(stream.status).toBe(200);
+    const tookMs = await site.end('SIGINT');
+    expect(tookMs).toBeLessThan(stopMs);
+    expect(await site.exitCode()).toBe(0);
+    expect(await processesOfTheSite()).toEqual([]);
+    // It was sent away with a reason, or cut: either ends it.
+    expect(await stream.text().catch(() => 'cut')).toMatch(/event: reconnect|^cut$/);
+  }, 150_000);
+
+  it('says which port is taken, also when it is one behind the public address', async () => {
+    const other = createServer().listen(port + 22, '127.0.0.1');
+    await once(other, 'listening');
+    const site = new Launched(['--gateways', '2']);
+    expect(await site.exitCode()).toBe(1);
+    expect(site.output).toMatch(new RegExp(`Internal port ${port + 22} is taken`));
+    other.close();
+  }, 60_000);
 });

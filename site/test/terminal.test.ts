@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseLauncherArguments } from '../src/launcher-arguments.ts';
+import { dataFolder } from '../src/data-folder.ts';
+import { parseLauncherArguments, settingsOf } from '../src/launcher-arguments.ts';
 import { LogEcho, readable } from '../src/log-echo.ts';
 import { choosePorts, internalBaseFor } from '../src/site-ports.ts';
 import { statusText } from '../src/status-text.ts';
@@ -13,16 +14,51 @@ describe('the command line', () => {
       isFresh: true,
       mode: 'processes',
       isHelp: false,
+      gateways: 1,
     });
     expect(() => parseLauncherArguments(['--frehs'])).toThrow(/Unknown option --frehs/);
+  });
+
+  it('names a second site and its port, and starts several gateways, each as a process', () => {
+    expect(parseLauncherArguments(['--name', 'pi', '--port=8081', '--gateways', '2'])).toEqual({
+      isFresh: false,
+      mode: 'processes',
+      isHelp: false,
+      gateways: 2,
+      name: 'pi',
+      port: '8081',
+    });
+    expect(parseLauncherArguments(['--gateways', '1']).mode).toBe('one-process');
+  });
+
+  it.each([
+    [['--name'], /--name needs a value/],
+    [['--name', '--fresh'], /--name needs a value/],
+    [['--name', '../pi'], /not a name/],
+    [['--gateways', '0'], /from 1 to 8/],
+    [['--gateways', '9'], /from 1 to 8/],
+    [['--gateways', '2.5'], /from 1 to 8/],
+  ])('refuses %j', (args, reason) => {
+    expect(() => parseLauncherArguments(args)).toThrow(reason);
+  });
+
+  it('keeps each named site in a folder of its own, and knows it by its name', () => {
+    const named = settingsOf({ name: 'pi', port: '8081' }, { PORT: '9000' });
+    expect(named).toMatchObject({ PORT: '8081', SITE_NAME: 'pi' });
+    expect(dataFolder(named, 'pi')).toBe(`${dataFolder({})}-pi`);
+    expect(dataFolder({ BOARDWIRE_DATA: '/somewhere' }, 'pi')).toBe('/somewhere');
   });
 
   it('notices a flag that npm kept for itself', () => {
     const env = { npm_lifecycle_event: 'start', npm_config_fresh: 'true' };
     expect(() => parseLauncherArguments([], env)).toThrow('npm start -- --fresh');
+    const site = { npm_lifecycle_event: 'site', npm_config_gateways: '2' };
+    expect(() => parseLauncherArguments([], site)).toThrow('npm run site -- --gateways');
     expect(parseLauncherArguments([], { ...env, npm_lifecycle_event: 'test' }).isFresh).toBe(false);
   });
 });
+
+const one = { gateways: 1, ports: 'fixed' } as const;
 
 describe('ports', () => {
   it('follow PORT, so that two sites on one machine do not meet', () => {
@@ -38,15 +74,15 @@ describe('ports', () => {
   });
 
   it('that are none are refused by their name', async () => {
-    await expect(choosePorts({ PORT: '80a' }, 1, 'fixed')).rejects.toThrow(/PORT=80a/);
-    await expect(choosePorts({ INTERNAL_PORT_BASE: '65535', PORT: '28138' }, 1, 'fixed')).rejects.toThrow(/INTERNAL/);
+    await expect(choosePorts({ PORT: '80a' }, one)).rejects.toThrow(/PORT=80a/);
+    await expect(choosePorts({ INTERNAL_PORT_BASE: '65535', PORT: '28138' }, one)).rejects.toThrow(/INTERNAL/);
   });
 });
 
 describe('a public address', () => {
   it('that no program can take is refused with the reason', async () => {
     const env = { PORT: '28138', INTERNAL_PORT_BASE: '28140' };
-    const wrong = choosePorts({ ...env, PUBLIC_HOST: '192.0.2.1' }, 1, 'fixed');
+    const wrong = choosePorts({ ...env, PUBLIC_HOST: '192.0.2.1' }, one);
     await expect(wrong).rejects.toThrow(/PUBLIC_HOST=192\.0\.2\.1 is not an address of this machine/);
   });
 });

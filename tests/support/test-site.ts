@@ -10,6 +10,8 @@ export const testAdminPassword = 'administrator-of-tests';
 export interface TestSiteOptions {
   mode?: 'one-process' | 'processes';
   gateways?: number;
+  /** The public address is the site's own proxy before its gateways. */
+  hasProxy?: boolean;
   env?: Record<string, string>;
 }
 
@@ -24,6 +26,11 @@ export class TestSite {
 
   get url(): string {
     return this.site.publicUrl;
+  }
+
+  /** Address of one gateway, past whatever stands before it. The first is number 1. */
+  gatewayUrl(number: number): string {
+    return this.site.services[number === 1 ? 'gateway' : `gateway-${number}`]!.publicUrl!;
   }
 
   internalUrl(service: string): string {
@@ -80,6 +87,7 @@ export async function startTestSite(options: TestSiteOptions = {}): Promise<Test
       mode: options.mode ?? 'one-process',
       ports: 'any',
       gateways: options.gateways ?? 1,
+      hasProxy: options.hasProxy ?? false,
       postgres: infrastructure.postgres,
       nats: infrastructure.nats,
       env: {

@@ -62,8 +62,20 @@ export const commonConfig = z.object({
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   NATS_TOKEN: z.string().min(1).optional(),
   DRAIN_MS: z.coerce.number().int().min(0).max(120_000).optional(),
+  LAME_DUCK_MS: z.coerce.number().int().min(0).max(60_000).optional(),
 });
 export type CommonConfig = z.infer<typeof commonConfig>;
+
+const lameDuckMaxMs = 3_000;
+
+/**
+ * How long a service that stops still takes requests after its readiness is gone: balancers need a moment to see that.
+ * Without one before it, as on a developer's machine, nobody has to wait.
+ */
+export function lameDuckMs(config: Pick<CommonConfig, 'NODE_ENV' | 'DRAIN_MS' | 'LAME_DUCK_MS'>): number {
+  const byDefault = config.NODE_ENV === 'production' ? Math.min(lameDuckMaxMs, drainMs(config) / 2) : 0;
+  return config.LAME_DUCK_MS ?? byDefault;
+}
 
 /** How long a service may take to drain: 1 s on a developer's machine, 10 s in production, unless configured. */
 export function drainMs(config: Pick<CommonConfig, 'NODE_ENV' | 'DRAIN_MS'>): number {

@@ -1,4 +1,4 @@
-import { drainMs, type Environment } from './config.ts';
+import { drainMs, lameDuckMs, type Environment } from './config.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** A service that runs, in a process of its own or beside others. */
@@ -17,8 +17,6 @@ export interface StopStep {
   run: () => Promise<void> | void;
 }
 
-/** Balancers need a moment to see that readiness is gone; requests are still taken meanwhile. */
-const lameDuckMaxMs = 3_000;
 /** Beyond the drain time, which the step that ends HTTP may use up. */
 const stepGraceMs = 4_000;
 
@@ -58,7 +56,7 @@ async function stopInOrder(context: ServiceContext, steps: readonly StopStep[]):
   const { logger, health, config } = context;
   logger.info({ event: 'service.draining' });
   health.draining();
-  if (config.NODE_ENV === 'production') await sleep(Math.min(lameDuckMaxMs, drainMs(config) / 2));
+  await sleep(lameDuckMs(config));
   await runInOrder(context, steps);
   logger.info({ event: 'service.stopped' });
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment, Step } from '@boardwire/embedded';
-import { dataFolder } from '../launcher.ts';
+import { dataFolder } from '../data-folder.ts';
 import { defaultPort } from '../site-ports.ts';
 import { readSiteRecord } from '../site-state.ts';
 import { startSite } from '../start-site.ts';
