@@ -51,6 +51,7 @@ export async function boot(env: Environment): Promise<RunningService> {
       syncedAt: () => follower?.syncedAt ?? 0,
     });
     const { gateway } = created;
+    gateway.ephemerals.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
     const server = await startInternalServer(context, InternalModule, {

@@ -21,6 +21,7 @@ import { ChatBoardLog } from './intake/chat-board-log.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { Presence } from './presence/presence.ts';
 import { AppendBatcher } from './publish/append-batcher.ts';
+import { EphemeralExchange } from './publish/ephemeral-exchange.ts';
 import { Publisher } from './publish/publisher.ts';
 import type { Access } from './rights/access.ts';
 import { RateLimiter } from './rights/rate-limiter.ts';
@@ -56,7 +57,8 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const delivery = createDelivery(base);
   const { keys, revocations, verifier } = createRights(base);
   const limiter = new RateLimiter();
-  const publisher = createPublisher(base, delivery.boards, limiter);
+  const ephemerals = new EphemeralExchange(delivery.boards, metrics);
+  const publisher = createPublisher(base, { boards: delivery.boards, limiter, ephemerals });
   const { desk, heartbeats } = createDesk(base);
   revocations.onRevoked((sessionId) => desk.connections.endSession(sessionId));
   const stalls = new StallWatch({
@@ -79,6 +81,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     ...base,
     ...delivery,
     publisher,
+    ephemerals,
     verifier,
     limiter,
     desk,
@@ -104,6 +107,11 @@ function createDelivery({ context, config, metrics, clients }: Base) {
     ring: { eventsMax: config.RING_EVENTS_MAX, bytesMax: limits.ringBytesMax },
     observer: {
       onPass: (pass) => metrics.passDone(pass),
+      onEphemeralPass: ({ deliveries, dropped }) => {
+        metrics.ephemeralsDelivered(deliveries);
+        if (dropped > 0) metrics.ephemeralDropped('outbox', dropped);
+      },
+      onEphemeralOverflow: (events) => metrics.ephemeralDropped('queue', events),
       onEncoderFailed: (error) => {
         metrics.encoderFailed();
         context.logger.error({ event: 'encoder.failed', err: error });
@@ -133,7 +141,9 @@ function createRights({ clients, metrics, decisions }: Base) {
   return { revocations, keys, verifier };
 }
 
-function createPublisher({ clients, metrics, decisions }: Base, boards: Boards, limiter: RateLimiter): Publisher {
+type PublishParts = { boards: Boards; limiter: RateLimiter; ephemerals: EphemeralExchange };
+
+function createPublisher({ clients, metrics, decisions }: Base, parts: PublishParts): Publisher {
   const batcher = new AppendBatcher(clients.chat, {
     onBatch: (events) => metrics.publishBatch(events),
     onWait: (seconds) => metrics.queueWait('publish', seconds),
@@ -141,7 +151,7 @@ function createPublisher({ clients, metrics, decisions }: Base, boards: Boards, 
   metrics.queueDepth('publish', () => batcher.waiting);
   const onLimited = ({ userId }: Access) =>
     decisions.report({ action: 'publish.rate', outcome: 'refused', actor: userId });
-  return new Publisher({ boards, batcher, limiter, metrics, onLimited });
+  return new Publisher({ ...parts, batcher, metrics, onLimited });
 }
 
 function createDesk({ context, config, metrics }: Base) {

@@ -10,6 +10,7 @@ import type { DialectHub } from './dialects/dialect-hub.ts';
 import type { ChatBoardLog } from './intake/chat-board-log.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Presence } from './presence/presence.ts';
+import type { EphemeralExchange } from './publish/ephemeral-exchange.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { RateLimiter } from './rights/rate-limiter.ts';
 import type { TokenVerifier } from './rights/token-verifier.ts';
@@ -25,6 +26,7 @@ export interface Gateway {
   readonly dialects: DialectHub;
   readonly presence: Presence;
   readonly publisher: Publisher;
+  readonly ephemerals: EphemeralExchange;
   readonly verifier: TokenVerifier;
   readonly limiter: RateLimiter;
   readonly desk: ConnectionDesk;

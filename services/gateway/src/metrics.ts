@@ -22,6 +22,8 @@ export class GatewayMetrics {
   readonly #publishBatch: Histogram;
   readonly #encoderFailures: Counter;
   readonly #decisionsLost: Counter;
+  readonly #ephemeral: Counter<'from'>;
+  readonly #ephemeralDropped: Counter<'where'>;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -44,6 +46,14 @@ export class GatewayMetrics {
     );
     this.#encoderFailures = metrics.counter('encoder_failures_total', 'Subscriptions ended by their encoder.');
     this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
+    this.#ephemeral = metrics.counter('ephemeral_events_total', 'Ephemeral events, by the gateway they came to.', [
+      'from',
+    ]);
+    this.#ephemeralDropped = metrics.counter(
+      'ephemeral_dropped_total',
+      'Ephemeral events not sent to other gateways (bus), not taken on (queue), or deliveries left out (outbox).',
+      ['where'],
+    );
   }
 
   passDone(pass: { writes: number; committedMs: number }): void {
@@ -72,7 +82,7 @@ export class GatewayMetrics {
     this.#rateLimited.inc({ what });
   }
 
-  published(outcome: 'created' | 'repeated' | 'refused' | 'failed', count: number): void {
+  published(outcome: 'created' | 'repeated' | 'refused' | 'failed' | 'ephemeral', count: number): void {
     this.#published.inc({ outcome }, count);
   }
 
@@ -86,6 +96,18 @@ export class GatewayMetrics {
 
   decisionsLost(count: number): void {
     this.#decisionsLost.inc(count);
+  }
+
+  ephemeral(from: 'here' | 'elsewhere'): void {
+    this.#ephemeral.inc({ from });
+  }
+
+  ephemeralDropped(where: 'bus' | 'queue' | 'outbox', count: number): void {
+    this.#ephemeralDropped.inc({ where }, count);
+  }
+
+  ephemeralsDelivered(deliveries: number): void {
+    this.#deliveries.inc(deliveries);
   }
 
   /** Tells what is asked for at each scrape. */

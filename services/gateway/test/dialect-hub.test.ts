@@ -5,7 +5,7 @@ import { Boards } from '../src/delivery/boards.ts';
 import { FilterSet } from '../src/delivery/filter-set.ts';
 import type { LiveMember } from '../src/delivery/live-group.ts';
 import { DialectHub } from '../src/dialects/dialect-hub.ts';
-import { epoch, MemoryLog } from './support/memory-board.ts';
+import { epoch, MemoryLog, quietPasses } from './support/memory-board.ts';
 
 let encodings = 0;
 const stream: DialectStream = {
@@ -46,7 +46,7 @@ function setUp(max = 5, filters = ['chat']) {
   const boards = new Boards({
     assertExists: () => Promise.resolve(),
     ring: { eventsMax: 16, bytesMax: 1e6 },
-    observer: { onPass: () => {}, onEncoderFailed: () => {} },
+    observer: quietPasses,
     onRemoved: () => {},
     onPruned: () => {},
     onRulesChanged: () => {},

@@ -50,6 +50,21 @@ describe('the outbox', () => {
     expect(overflows).toEqual([]);
   });
 
+  test('takes what may be dropped only while less than a quarter of it is in use', () => {
+    const socket = new TestSocket();
+    socket.isPaused = true;
+    const { outbox, overflows } = outboxOver(socket, { bytesMax: 1_000, eventsMax: 20 });
+    expect(outbox.offer(Buffer.alloc(300), 1)).toBe(true);
+    expect(outbox.offer(Buffer.alloc(1), 1)).toBe(false);
+    expect(outbox.write(Buffer.alloc(600), 1)).toBe(true);
+    expect(overflows).toEqual([]);
+    const crowded = new TestSocket();
+    crowded.isPaused = true;
+    const many = outboxOver(crowded, { bytesMax: 1_000, eventsMax: 20 }).outbox;
+    many.write(Buffer.alloc(1), 5);
+    expect(many.offer(Buffer.alloc(1), 1)).toBe(false);
+  });
+
   test('leaves as one write what several subscriptions write in one tick', async () => {
     const socket = new TestSocket();
     let writes = 0;

@@ -36,6 +36,15 @@ describe('the SSE format', () => {
     expect(text).toContain('\nevent: app.revoked\n');
   });
 
+  test('gives an ephemeral event no cursor', () => {
+    const format = new SseFormat({ isNamed: false, framing: 'plain' });
+    expect(format.ephemeral(events).toString()).toBe(
+      events.map(({ bytes }) => `data: ${bytes.toString()}\n\n`).join(''),
+    );
+    const named = new SseFormat({ isNamed: true, framing: 'plain' }).ephemeral([events[1]!]).toString();
+    expect(named).toBe(`event: app.revoked\ndata: ${events[1]!.bytes.toString()}\n\n`);
+  });
+
   test('frames one write as one HTTP chunk', () => {
     const chunked = new SseFormat({ isNamed: false, framing: 'chunked' }).events(epoch, events);
     const plain = new SseFormat({ isNamed: false, framing: 'plain' }).events(epoch, events);
@@ -50,6 +59,16 @@ describe('the WebSocket format', () => {
       { type: 'event', sub, cursor: `${epoch}-7`, event: JSON.parse(events[0]!.bytes.toString()) },
       { type: 'event', sub, cursor: `${epoch}-9`, event: JSON.parse(events[1]!.bytes.toString()) },
     ]);
+  });
+
+  test('gives an ephemeral event no cursor', () => {
+    const frames = framesOf(new WsFormat('s').ephemeral(events));
+    const expected = events.map(({ bytes }) => ({
+      type: 'event',
+      sub: 's',
+      event: JSON.parse(bytes.toString()) as unknown,
+    }));
+    expect(frames).toEqual(expected);
   });
 
   test.each([1, 60, 125, 126, 1_000, 65_400, 65_600, 70_000])('frames a payload of about %i bytes', (length) => {

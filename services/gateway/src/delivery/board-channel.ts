@@ -1,9 +1,11 @@
 import { formatCursor, type SubjectRule } from '@boardwire/contracts';
 import { BoardRing, type LogEvent, type RingBounds } from './board-ring.ts';
+import type { EphemeralEvent } from './ephemeral-lane.ts';
 import { FanOut, type PassObserver } from './fan-out.ts';
 import type { FilterSet } from './filter-set.ts';
 import { LiveGroup, type EpochChange, type GroupEncoder, type LiveMember } from './live-group.ts';
 import { SubjectAccess } from './subject-access.ts';
+import { SubjectClasses } from './subject-classes.ts';
 
 export interface ChannelOptions {
   board: string;
@@ -30,6 +32,7 @@ export class BoardChannel {
   readonly #fanOut: FanOut;
   readonly #listeners = new Set<(change: EpochChange) => void>();
   #access = new SubjectAccess([]);
+  #classes = new SubjectClasses([]);
   #epoch: string;
   #ring: BoardRing;
   /** The highest seq of this epoch that is known to exist, here or not. */
@@ -57,6 +60,10 @@ export class BoardChannel {
 
   get access(): SubjectAccess {
     return this.#access;
+  }
+
+  get classes(): SubjectClasses {
+    return this.#classes;
   }
 
   /** The last seq that live members have got or are getting. */
@@ -108,6 +115,7 @@ export class BoardChannel {
 
   setRules(rules: readonly SubjectRule[]): void {
     this.#access = new SubjectAccess(rules);
+    this.#classes = new SubjectClasses(rules);
   }
 
   /** Takes events in seq order. Those already seen are dropped. */
@@ -121,6 +129,11 @@ export class BoardChannel {
       this.#fanOut.add(event);
     }
     this.#fanOut.flush();
+  }
+
+  /** Delivers to who is live now; nobody can read it later. */
+  addEphemeral(event: EphemeralEvent): void {
+    this.#fanOut.addEphemeral(event);
   }
 
   /** Events that wait for the next pass. */

@@ -107,6 +107,12 @@ export class Boards {
     }
   }
 
+  /** An administrator has just changed them through this gateway: what comes next need not wait for chat's news. */
+  setRules(board: string, rules: SyncBoard['rules']): void {
+    const known = this.#known.get(board);
+    if (known !== undefined) this.learn([{ ...known, rules }]);
+  }
+
   noteHead(board: string, epoch: string, seq: number): void {
     this.#channels.get(board)?.noteHead(epoch, seq);
   }

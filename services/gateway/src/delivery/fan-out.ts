@@ -1,9 +1,10 @@
 import type { LogEvent } from './board-ring.ts';
+import { EphemeralLane, type EphemeralEvent, type EphemeralObserver } from './ephemeral-lane.ts';
 import type { FilterSet } from './filter-set.ts';
 import { LiveGroup, type GroupEncoder, type LiveMember } from './live-group.ts';
 import { SubjectTrie } from './subject-trie.ts';
 
-export interface PassObserver {
+export interface PassObserver extends EphemeralObserver {
   /** After a pass: how many writes it made, and the commit time of its oldest event. */
   onPass(pass: { events: number; writes: number; committedMs: number }): void;
   onEncoderFailed(error: unknown): void;
@@ -27,18 +28,25 @@ export class FanOut {
   readonly #groups = new Map<string, LiveGroup>();
   readonly #byFilter = new SubjectTrie<LiveGroup>();
   readonly #waiters = new Set<{ position: number; resolve: () => void }>();
+  readonly #ephemeral: EphemeralLane;
   #epoch = '';
   #fresh: LogEvent[] = [];
   #passed = 0;
   #settled = 0;
   #members = 0;
   #isPassing = false;
+  #isScheduled = false;
   /** Rises when the log starts again; a pass of an older one stops where it is. */
   #generation = 0;
 
   constructor(observer: PassObserver, isOpen: (subject: string) => boolean) {
     this.#observer = observer;
     this.#isOpen = isOpen;
+    this.#ephemeral = new EphemeralLane({
+      observer,
+      readersOf: (subject) => this.#readersOf(subject),
+      onEncoderFailed: (group, error) => this.#encoderFailed(group, error),
+    });
   }
 
   get passed(): number {
@@ -59,9 +67,20 @@ export class FanOut {
 
   /** Delivers what was added, from this tick on: intake hands over all that one turn of the event loop brought. */
   flush(): void {
-    if (this.#isPassing || this.#fresh.length === 0) return;
+    if (this.#isPassing || !this.#hasWork) return;
     this.#isPassing = true;
     void this.#deliver();
+  }
+
+  /** Delivers it at the end of this turn, together with what else the turn brings. */
+  addEphemeral(event: EphemeralEvent): void {
+    this.#ephemeral.add(event);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.flush();
+    });
   }
 
   get waiting(): number {
@@ -109,17 +128,23 @@ export class FanOut {
 
   async #deliver(): Promise<void> {
     try {
-      while (this.#fresh.length > 0) {
+      while (this.#hasWork) {
         if (this.#fresh.length > waitingEventsMax) this.#fallBehind();
         // oxlint-disable-next-line no-await-in-loop -- passes of one board follow each other
-        await this.#pass(this.#takeSlice());
+        if (this.#fresh.length > 0) await this.#pass(this.#takeSlice());
         this.#wakeWaiters();
+        // oxlint-disable-next-line no-await-in-loop -- ephemeral events go behind what is stored
+        if (!this.#ephemeral.isEmpty) await this.#ephemeral.pass();
         // oxlint-disable-next-line no-await-in-loop
-        if (this.#fresh.length > 0) await nextTurn();
+        if (this.#hasWork) await nextTurn();
       }
     } finally {
       this.#isPassing = false;
     }
+  }
+
+  get #hasWork(): boolean {
+    return this.#fresh.length > 0 || !this.#ephemeral.isEmpty;
   }
 
   /** Between two passes everybody stands at `passed`: from there each member catches up as its socket drains. */
@@ -176,14 +201,19 @@ export class FanOut {
   #match(events: readonly LogEvent[]): { group: LiveGroup; matched: LogEvent[] }[] {
     const touched: LiveGroup[] = [];
     for (const event of events) {
-      if (event.removed || !this.#isOpen(event.subject)) continue;
-      for (const group of this.#byFilter.match(event.subject)) {
+      if (event.removed) continue;
+      for (const group of this.#readersOf(event.subject)) {
         if (!group.wanted.takesType(event.type)) continue;
         if (group.matched.length === 0) touched.push(group);
         group.matched.push(event);
       }
     }
     return touched.map((group) => ({ group, matched: group.takeMatched() }));
+  }
+
+  /** Those who may see the subject and want it. */
+  #readersOf(subject: string): readonly LiveGroup[] {
+    return this.#isOpen(subject) ? this.#byFilter.match(subject) : [];
   }
 
   /** Groups of one format that want the very same events share one Buffer, whatever their filters are. */
@@ -196,10 +226,14 @@ export class FanOut {
       if (bytes === undefined) encoded.set(key, (bytes = group.encoder.encode(this.#epoch, matched)));
       return bytes;
     } catch (error) {
-      this.#observer.onEncoderFailed(error);
-      for (const member of group.members) member.fail(error);
+      this.#encoderFailed(group, error);
       return undefined;
     }
+  }
+
+  #encoderFailed(group: LiveGroup, error: unknown): void {
+    this.#observer.onEncoderFailed(error);
+    for (const member of group.members) member.fail(error);
   }
 
   #wakeWaiters(): void {

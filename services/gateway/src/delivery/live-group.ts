@@ -1,4 +1,5 @@
 import type { LogEvent } from './board-ring.ts';
+import type { EphemeralEvent } from './ephemeral-lane.ts';
 import type { FilterSet } from './filter-set.ts';
 
 /** Turns the events of one pass into the bytes that every member of a group gets. */
@@ -6,6 +7,8 @@ export interface GroupEncoder {
   /** Groups with equal keys produce equal bytes from equal events; absent when the encoder keeps state of its own. */
   readonly sharedKey?: string;
   encode(epoch: string, events: readonly LogEvent[]): Buffer;
+  /** Absent where ephemeral events have no place on the wire. Only for encoders with a shared key. */
+  encodeEphemeral?(events: readonly EphemeralEvent[]): Buffer;
 }
 
 /** One open subscription as the fan-out sees it. */
@@ -13,6 +16,8 @@ export interface LiveMember {
   /** Everything up to this seq has been written to it before it joined. */
   readonly joinedAt: number;
   deliver(bytes: Buffer, events: number): void;
+  /** Absent where the encoder has no word for them. @returns false when there is no room for what may be dropped. */
+  deliverEphemeral?(bytes: Buffer, events: number): boolean;
   /** The board's log started again; everything up to `head` of the new epoch is behind it. */
   onReset(change: EpochChange): void;
   /** Too much came at once: it has been written up to `position` and reads on by itself. */

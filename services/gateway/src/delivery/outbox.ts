@@ -12,6 +12,8 @@ export interface OutboxOptions extends OutboxBounds {
 
 type FlowingSocket = Socket & { _handle?: { writeQueueSize?: number } | null };
 
+/** Of an outbox's bounds: above it, what may be dropped is. */
+const droppableShare = 0.25;
 /** How long a finished connection may take to flush what was written before it is destroyed. */
 const flushMaxMs = 2_000;
 
@@ -83,6 +85,17 @@ export class Outbox {
     this.#events += events;
     this.#bytesBefore += bytes.length;
     return true;
+  }
+
+  /** What may be dropped goes first: it is taken only while little waits. @returns false when it was not. */
+  offer(bytes: Buffer, events: number): boolean {
+    const { bytesMax, eventsMax } = this.#options;
+    const { waitingBytes } = this;
+    const isFilling =
+      waitingBytes > 0 &&
+      (waitingBytes + bytes.length > bytesMax * droppableShare ||
+        this.waitingEvents + events > eventsMax * droppableShare);
+    return !isFilling && this.write(bytes, events);
   }
 
   /** Resolves when the socket can take more, or has ended; undefined when it can now. */

@@ -8,6 +8,7 @@ import {
   type Stalled,
 } from '@boardwire/contracts';
 import type { LogEvent } from './board-ring.ts';
+import type { EphemeralEvent } from './ephemeral-lane.ts';
 import { asHttpChunk, type Framing } from './http-chunk.ts';
 import type { WireFormat } from './wire-format.ts';
 
@@ -30,7 +31,20 @@ export class SseFormat implements WireFormat {
   }
 
   events(epoch: string, events: readonly LogEvent[]): Buffer {
-    const heads = events.map((event) => this.#head(epoch, event));
+    return this.#blocks(
+      events,
+      events.map((event) => `id: ${formatCursor(epoch, event.seq)}\n${this.#head(event)}`),
+    );
+  }
+
+  ephemeral(events: readonly EphemeralEvent[]): Buffer {
+    return this.#blocks(
+      events,
+      events.map((event) => this.#head(event)),
+    );
+  }
+
+  #blocks(events: readonly EphemeralEvent[], heads: readonly string[]): Buffer {
     let length = 0;
     for (const [at, event] of events.entries()) length += heads[at]!.length + event.bytes.length + blockEnd.length;
     return asHttpChunk(this.#variant.framing, length, (target, start) => {
@@ -79,8 +93,7 @@ export class SseFormat implements WireFormat {
   }
 
   /** Cursor and type are ASCII by their grammar, so their length in bytes is their length. */
-  #head(epoch: string, event: LogEvent): string {
-    const id = `id: ${formatCursor(epoch, event.seq)}\n`;
-    return this.#variant.isNamed ? `${id}event: ${sseEventName(event.type)}\ndata: ` : `${id}data: `;
+  #head({ type }: EphemeralEvent): string {
+    return this.#variant.isNamed ? `event: ${sseEventName(type)}\ndata: ` : 'data: ';
   }
 }

@@ -106,6 +106,10 @@ export class Subscription implements LiveMember {
     this.#options.outbox.write(bytes, events);
   }
 
+  deliverEphemeral(bytes: Buffer, events: number): boolean {
+    return this.#options.outbox.offer(bytes, events);
+  }
+
   onReset(change: EpochChange): void {
     this.joinedAt = change.head;
     this.#writeReset(change);
@@ -225,7 +229,11 @@ export class Subscription implements LiveMember {
     this.#group = channel.join(this, {
       key: `${format.key} ${wanted.key}`,
       wanted,
-      encoder: () => ({ sharedKey: format.key, encode: (epoch, events) => format.events(epoch, events) }),
+      encoder: () => ({
+        sharedKey: format.key,
+        encode: (epoch, events) => format.events(epoch, events),
+        encodeEphemeral: (events) => format.ephemeral(events),
+      }),
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { Reconnect, Reset, Resumed, Stalled } from '@boardwire/contracts';
 import type { LogEvent } from './board-ring.ts';
+import type { EphemeralEvent } from './ephemeral-lane.ts';
 
 /**
  * How one kind of client reads: all that differs between SSE, WebSocket and their variants. Every method answers
@@ -10,6 +11,8 @@ export interface WireFormat {
   readonly key: string;
   /** Events in order, as one Buffer for one write. `epoch` makes their cursors. */
   events(epoch: string, events: readonly LogEvent[]): Buffer;
+  /** Without cursors: they don't move the reader. */
+  ephemeral(events: readonly EphemeralEvent[]): Buffer;
   resumed(resumed: Resumed): Buffer;
   reset(reset: Reset): Buffer;
   caughtUp(cursor: string): Buffer;

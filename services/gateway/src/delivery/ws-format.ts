@@ -1,4 +1,5 @@
 import {
+  ephemeralFrame,
   eventFrame,
   formatCursor,
   type Reconnect,
@@ -8,6 +9,7 @@ import {
   type Stalled,
 } from '@boardwire/contracts';
 import type { LogEvent } from './board-ring.ts';
+import type { EphemeralEvent } from './ephemeral-lane.ts';
 import { putTextFrameHead, textFrame, textFrameHeadLength } from './ws-frame.ts';
 import type { WireFormat } from './wire-format.ts';
 
@@ -17,6 +19,8 @@ export class WsFormat implements WireFormat {
   readonly #sub: string;
   /** What stands around a cursor and an event in an `event` frame. */
   readonly #parts: readonly [Buffer, Buffer, Buffer];
+  /** The same around an ephemeral event, which has no cursor. */
+  readonly #ephemeralParts: readonly [Buffer, Buffer];
 
   constructor(sub: string) {
     this.#sub = sub;
@@ -25,6 +29,8 @@ export class WsFormat implements WireFormat {
     const [before, rest] = eventFrame(JSON.stringify(sub), '\u0001', '\u0002').split('\u0001');
     const [between, after] = rest!.split('\u0002');
     this.#parts = [Buffer.from(before!), Buffer.from(between!), Buffer.from(after!)];
+    const [head, tail] = ephemeralFrame(JSON.stringify(sub), '\u0002').split('\u0002');
+    this.#ephemeralParts = [Buffer.from(head!), Buffer.from(tail!)];
   }
 
   events(epoch: string, events: readonly LogEvent[]): Buffer {
@@ -44,6 +50,11 @@ export class WsFormat implements WireFormat {
       offset += after.copy(target, offset);
     }
     return target;
+  }
+
+  ephemeral(events: readonly EphemeralEvent[]): Buffer {
+    const [before, after] = this.#ephemeralParts;
+    return Buffer.concat(events.map(({ bytes }) => textFrame(Buffer.concat([before, bytes, after]))));
   }
 
   resumed(resumed: Resumed): Buffer {

@@ -65,6 +65,7 @@ export class BoardsController {
     const access = await this.#admin(request);
     const changes = changeBoardSchema.parse(body);
     const board = await this.#ask({ method: 'PATCH', slug: knownSlug(slug), access, body: changes });
+    this.#gateway.boards.setRules(board.slug, board.rules);
     return this.#withSubscribers(board);
   }
 

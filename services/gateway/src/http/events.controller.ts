@@ -1,4 +1,4 @@
-import { eventMediaTypes, type BatchOutcome, type PublishReceipt } from '@boardwire/contracts';
+import { eventMediaTypes, type BatchOutcome, type EphemeralReceipt, type PublishReceipt } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -27,7 +27,7 @@ export class EventsController {
     @Res({ passthrough: true }) reply: FastifyReply,
     @Param('board') slug: string,
     @Body() body: unknown,
-  ): Promise<PublishReceipt | BatchOutcome[]> {
+  ): Promise<PublishReceipt | EphemeralReceipt | BatchOutcome[]> {
     const access = await authenticate(this.#gateway, request);
     const board = knownSlug(slug);
     const publishing = readPublishRequest({
@@ -39,7 +39,7 @@ export class EventsController {
     this.#gateway.publisher.takeRate(access, publishing.mode === 'single' ? 1 : publishing.events.length);
     if (publishing.mode === 'batch') return this.#batch(access, board, publishing, reply);
     const { outcome, ...receipt } = await this.#gateway.publisher.publish(access, board, publishing.event);
-    reply.status(outcome === 'created' ? 201 : 200);
+    reply.status(statusOf[outcome]);
     return receipt;
   }
 
@@ -65,7 +65,7 @@ export class EventsController {
       .send(wantsLines ? linesAnswer(page) : historyAnswer(page));
   }
 
-  /** 201 when all of it is new; else 200, and each outcome tells its own. */
+  /** 201 when all of it is new, 202 when all of it is ephemeral; else 200, and each outcome tells its own. */
   async #batch(
     access: Access,
     board: string,
@@ -78,7 +78,9 @@ export class EventsController {
     const failed = outcomes.find(({ status }) => status >= 500);
     // Nothing of it was answered for: the request as a whole is what has to be repeated.
     if (failed !== undefined && outcomes.every(({ status }) => status === failed.status)) throw wholeFailure(failed);
-    reply.status(outcomes.every(({ status }) => status === 201) ? 201 : 200);
+    const [first] = outcomes;
+    const isOne = outcomes.every(({ status }) => status === first!.status);
+    reply.status(isOne && first!.status < 300 ? first!.status : 200);
     return outcomes;
   }
 }
@@ -88,9 +90,15 @@ function toOutcome(answer: Receipt | AppError): BatchOutcome {
     const { status, code, id, detail, errors } = answer.toProblem();
     return { status, code, ...(id && { id }), ...(detail && { detail }), ...(errors && { errors }) };
   }
+  if (answer.outcome === 'ephemeral') {
+    const { id, board, time } = answer;
+    return { id, board, time, status: 202 };
+  }
   const { outcome, ...receipt } = answer;
   return { ...receipt, status: outcome === 'created' ? 201 : 200 };
 }
+
+const statusOf = { created: 201, repeated: 200, ephemeral: 202 } as const;
 
 function wholeFailure(outcome: BatchOutcome): AppError {
   return 'code' in outcome

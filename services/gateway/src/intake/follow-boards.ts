@@ -24,6 +24,7 @@ export function followBoards({ gateway, revocations, bus, chat }: FollowOptions)
     onRemoved: (board) => boards.remove(board),
     onControl: (changes) => {
       boards.learn(changes.boards);
+      gateway.ephemerals.learnOrigin(changes.origin);
       revocations.add(changes.revocations);
     },
   });

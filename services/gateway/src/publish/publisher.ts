@@ -1,4 +1,11 @@
-import { formatCursor, limits, type AppendItem, type AppendOutcome, type PublishReceipt } from '@boardwire/contracts';
+import {
+  formatCursor,
+  limits,
+  type AppendItem,
+  type AppendOutcome,
+  type EphemeralReceipt,
+  type PublishReceipt,
+} from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import type { BoardChannel } from '../delivery/board-channel.ts';
 import type { Boards } from '../delivery/boards.ts';
@@ -7,15 +14,17 @@ import { isPublisher, mayWrite, type Access } from '../rights/access.ts';
 import type { RateLimiter } from '../rights/rate-limiter.ts';
 import type { AppendBatcher } from './append-batcher.ts';
 import type { DraftEvent } from './draft-event.ts';
+import type { EphemeralExchange } from './ephemeral-exchange.ts';
 
-export interface Receipt extends PublishReceipt {
-  outcome: 'created' | 'repeated';
-}
+export type Receipt =
+  | (PublishReceipt & { outcome: 'created' | 'repeated' })
+  | (EphemeralReceipt & { outcome: 'ephemeral' });
 
 export interface PublisherOptions {
   boards: Boards;
   batcher: AppendBatcher;
   limiter: RateLimiter;
+  ephemerals: EphemeralExchange;
   metrics: GatewayMetrics;
   onLimited: (access: Access) => void;
 }
@@ -25,7 +34,7 @@ const rates = {
   publisher: { perSecond: limits.publishPerPublisherPerSecond, burst: limits.publishPerPublisherBurst },
 };
 
-/** Publishes for someone: their rate, their rights on each subject, then the log. */
+/** Publishes for someone: their rate, their rights on each subject, then the log, or at once to who is here. */
 export class Publisher {
   readonly #options: PublisherOptions;
 
@@ -55,11 +64,24 @@ export class Publisher {
     const { boards } = this.#options;
     const channel = boards.channel(board) ?? (await boards.find(board).catch(onlyAppError));
     if (channel instanceof AppError) return events.map(({ id }) => withEventId(channel, id));
-    const allowed = events.map((event) => this.#refusalOf(access, channel, event));
-    const items = events.filter((_event, at) => allowed[at] === undefined).map((event) => itemOf(access, event));
+    const told = events.map((event) => this.#tellAtOnce(access, channel, event));
+    const items = events.filter((_event, at) => told[at] === undefined).map((event) => itemOf(access, event));
     const outcomes = items.length === 0 ? [] : await this.#options.batcher.append(board, items);
     const answered = outcomes.map((outcome, at) => this.#answer(board, items[at]!, outcome));
-    return allowed.map((refusal) => refusal ?? answered.shift()!);
+    return told.map((answer) => answer ?? answered.shift()!);
+  }
+
+  /** What needs no log: a refusal, or the receipt of an ephemeral event. */
+  #tellAtOnce(access: Access, channel: BoardChannel, event: DraftEvent): Receipt | AppError | undefined {
+    const refusal = this.#refusalOf(access, channel, event);
+    if (refusal !== undefined || channel.classes.of(event.subject) !== 'ephemeral') return refusal;
+    try {
+      const receipt = this.#options.ephemerals.publish(channel, itemOf(access, event));
+      this.#options.metrics.published('ephemeral', 1);
+      return { ...receipt, outcome: 'ephemeral' };
+    } catch (error) {
+      return withEventId(onlyAppError(error), event.id);
+    }
   }
 
   #refusalOf(access: Access, channel: BoardChannel, { subject, id }: DraftEvent): AppError | undefined {

@@ -11,8 +11,8 @@ export async function publishFrame(gateway: Gateway, access: Access, frame: Fram
   gateway.publisher.takeRate(access, 1);
   const shape = isStructured(frame.event) ? 'structured' : 'plain';
   const draft = draftOf(shape, frame.event, access.userId);
-  const { id, seq, cursor, time, outcome } = await gateway.publisher.publish(access, board, draft);
-  return { type: 'ack', req: frame.req, id, seq, cursor, time, outcome };
+  const { board: _board, ...receipt } = await gateway.publisher.publish(access, board, draft);
+  return { type: 'ack', req: frame.req, ...receipt };
 }
 
 function isStructured(event: unknown): boolean {

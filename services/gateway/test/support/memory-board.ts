@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { BoardChannel } from '../../src/delivery/board-channel.ts';
 import type { BoardLog } from '../../src/delivery/board-log.ts';
 import type { LogEvent } from '../../src/delivery/board-ring.ts';
+import type { PassObserver } from '../../src/delivery/fan-out.ts';
 import type { FilterSet } from '../../src/delivery/filter-set.ts';
 
 export const epoch = 'epoch001';
@@ -58,12 +59,15 @@ export class MemoryLog implements BoardLog {
   }
 }
 
+export const quietPasses: PassObserver = {
+  onPass: () => {},
+  onEphemeralPass: () => {},
+  onEphemeralOverflow: () => {},
+  onEncoderFailed: () => {},
+};
+
 export function newChannel(head: number, ring = { eventsMax: 64, bytesMax: 1024 * 1024 }): BoardChannel {
-  const observer = {
-    onPass: () => {},
-    onEncoderFailed: () => {},
-  };
-  return new BoardChannel({ board: 'events', epoch, head, ring, observer });
+  return new BoardChannel({ board: 'events', epoch, head, ring, observer: quietPasses });
 }
 
 /** What a socket is to the outbox: takes bytes as fast as the test lets it. */
