@@ -15,7 +15,6 @@ import {
   type RunningService,
 } from '@boardwire/service-kit';
 import { limits } from '@boardwire/contracts';
-import { Module } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { gatewayConfig } from './config.ts';
@@ -28,12 +27,10 @@ import { addCors } from './http/cors.ts';
 import { forwardRoutes } from './http/forward.ts';
 import { GatewayHttpModule } from './http/gateway-http.module.ts';
 import { addRefusalBodies } from './http/refusal-bodies.ts';
+import { InternalHttpModule } from './http/internal-http.module.ts';
 import { followBoards } from './intake/follow-boards.ts';
+import { startGossip } from './presence/gossip/start-gossip.ts';
 import { SocketServer } from './ws/socket-server.ts';
-
-/** The internal port has no routes of its own beside the operator's. */
-@Module({})
-class InternalModule {}
 
 const chatSilentMaxMs = 10_000;
 
@@ -54,7 +51,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     gateway.ephemerals.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
-    const server = await startInternalServer(context, InternalModule, {
+    const server = await startInternalServer(context, InternalHttpModule.with(gateway), {
       host: config.HOST,
       port: config.INTERNAL_PORT,
       boards: () => boardStatus(gateway, follower!),
@@ -64,6 +61,8 @@ export async function boot(env: Environment): Promise<RunningService> {
     runLoops(created, follower);
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
+    const gossip = startGossip(gateway, bus);
+    onStop('presence', () => gossip.stop());
     onStop('decisions', () => gateway.decisions.flush());
     onStop('timers', () => stopTimers(created));
 
@@ -142,6 +141,6 @@ function boardStatus({ presence }: Gateway, follower: BoardFollower) {
     board,
     head,
     position: last,
-    subscribers: presence.subscribers(board),
+    subscribers: presence.own.subscribers(board),
   }));
 }

@@ -1,6 +1,7 @@
 import { jwksSchema, limits } from '@boardwire/contracts';
 import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
 import type { JSONWebKeySet } from 'jose';
+import { randomBytes } from 'node:crypto';
 import { ConnectionDesk } from './connections/desk.ts';
 import { Connections } from './connections/connections.ts';
 import { StallWatch } from './connections/stall-watch.ts';
@@ -51,7 +52,8 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const metrics = new GatewayMetrics(context.metrics);
   const clients = createClients(context, config);
   const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });
-  const base = { context, config, metrics, clients, decisions };
+  const pod = config.POD_NAME ?? `gateway-${randomBytes(4).toString('hex')}`;
+  const base = { context, config, metrics, clients, decisions, pod };
   const startedAt = Date.now();
   const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
   const delivery = createDelivery(base);
@@ -71,7 +73,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   });
   metrics.watch({
     connections: () => desk.connections.count(),
-    subscriptions: () => delivery.presence.subscriptions,
+    subscriptions: () => delivery.presence.own.subscriptions,
     outbox: () => desk.connections.outbox(),
     presentUsers: () => delivery.presence.users,
     syncAgeSeconds: () => controlSilentMs() / 1_000,
@@ -91,11 +93,14 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   return { gateway, keys, revocations, heartbeats };
 }
 
-type Base = Pick<Gateway, 'context' | 'config' | 'metrics' | 'clients' | 'decisions'>;
+type Base = Pick<Gateway, 'pod' | 'context' | 'config' | 'metrics' | 'clients' | 'decisions'>;
 
 function createDelivery({ context, config, metrics, clients }: Base) {
   const log = new ChatBoardLog(clients.chat);
-  const presence = new Presence(config.LEAVE_GRACE_MS);
+  const presence = new Presence({
+    graceMs: config.LEAVE_GRACE_MS,
+    rules: (board) => boards.info(board)?.rules ?? [],
+  });
   const slices = new SliceCache(sliceBytesMax);
   const gate = new ReplayGate({
     concurrentMax: limits.replaysPerPodMax,
@@ -119,7 +124,10 @@ function createDelivery({ context, config, metrics, clients }: Base) {
     },
     onRemoved: (board) => subscriptions.endBoard(board),
     onPruned: () => slices.clear(),
-    onRulesChanged: () => slices.clear(),
+    onRulesChanged: (board) => {
+      slices.clear();
+      presence.rulesChanged(board);
+    },
   });
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
   const shared = { planner, replay: new ReplaySource(log, gate), slices };

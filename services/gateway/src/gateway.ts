@@ -18,6 +18,8 @@ import type { TokenVerifier } from './rights/token-verifier.ts';
 /** The parts of a running gateway, as its edges see them. */
 export interface Gateway {
   readonly context: ServiceContext;
+  /** Names this gateway among those of the site. */
+  readonly pod: string;
   readonly config: GatewayConfig;
   readonly metrics: GatewayMetrics;
   readonly boards: Boards;

@@ -158,10 +158,16 @@ export class SocketConnection implements OpenConnection {
         this.#subscriptions.close(frame.sub);
         return frame.req === undefined ? undefined : this.send({ type: 'ack', req: frame.req });
       case 'presence':
-        return this.#subscriptions.watchPresence(frame.sub);
+        return this.#presence(access, frame);
       case 'publish':
         return this.send(await publishFrame(this.#gateway, access, frame));
     }
+  }
+
+  #presence(access: Access, { sub, state, req }: FrameOf<'presence'>): void {
+    if (state === 'off') this.#subscriptions.unwatchPresence(sub);
+    else this.#subscriptions.watchPresence(sub, access);
+    if (req !== undefined) this.send({ type: 'ack', req });
   }
 
   async #subscribe(access: Access, frame: FrameOf<'subscribe'>): Promise<void> {

@@ -10,6 +10,7 @@ import { assertMayRead } from '../http/door.ts';
 import type { PresenceChange } from '../presence/presence-view.ts';
 import type { Access } from '../rights/access.ts';
 import type { FrameOf } from './client-frames.ts';
+import { presenceFrame } from './presence-frame.ts';
 
 export interface SocketSubscriptionsOptions {
   gateway: Gateway;
@@ -76,15 +77,21 @@ export class SocketSubscriptions {
   }
 
   /** The list, then each join and leave. Asking again sends the list again. @throws AppError `not_found`. */
-  watchPresence(sub: string): void {
+  watchPresence(sub: string, { userId }: Access): void {
     const entry = this.#entry(sub);
-    const { gateway, send } = this.#options;
+    const { presence } = this.#options.gateway;
     const { board, filters } = entry.subscription;
-    entry.unwatch ??= gateway.presence.watch(board, filters, (change: PresenceChange) =>
-      send({ type: 'presence', sub, ...change }),
-    );
-    const { users, count } = gateway.presence.list(board, filters, limits.presenceListMax);
-    send({ type: 'presence', sub, event: 'list', users, count });
+    const tell = (change: PresenceChange) => void this.#options.outbox.write(presenceFrame(sub, change));
+    entry.unwatch?.();
+    entry.unwatch = presence.watch(board, filters, tell, userId);
+    tell({ event: 'list', ...presence.list(board, filters, limits.presenceListMax) });
+  }
+
+  /** Nothing more of who comes and goes. @throws AppError `not_found`. */
+  unwatchPresence(sub: string): void {
+    const entry = this.#entry(sub);
+    entry.unwatch?.();
+    entry.unwatch = undefined;
   }
 
   #entry(sub: string): Entry {
