@@ -10,6 +10,7 @@ import type { OpenConnection } from './connections/open-connection.ts';
 import type { GatewayConfig } from './config.ts';
 import { DecisionReporter } from './decisions/decision-reporter.ts';
 import { Boards } from './delivery/boards.ts';
+import { reachRules } from './delivery/reach.ts';
 import { ReplayGate } from './delivery/replay-gate.ts';
 import { ReplaySource } from './delivery/replay-source.ts';
 import { RingFiller } from './delivery/ring-filler.ts';
@@ -27,6 +28,7 @@ import { Publisher } from './publish/publisher.ts';
 import type { Access } from './rights/access.ts';
 import { RateLimiter } from './rights/rate-limiter.ts';
 import { Revocations } from './rights/revocations.ts';
+import { Rights } from './rights/rights.ts';
 import { SiteKeys } from './rights/site-keys.ts';
 import { TokenVerifier } from './rights/token-verifier.ts';
 
@@ -56,11 +58,11 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const base = { context, config, metrics, clients, decisions, pod };
   const startedAt = Date.now();
   const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
-  const delivery = createDelivery(base);
-  const { keys, revocations, verifier } = createRights(base);
+  const { keys, rights, revocations, verifier } = createRights(base);
+  const delivery = createDelivery(base, rights);
   const limiter = new RateLimiter();
   const ephemerals = new EphemeralExchange(delivery.boards, metrics);
-  const publisher = createPublisher(base, { boards: delivery.boards, limiter, ephemerals });
+  const publisher = createPublisher(base, { boards: delivery.boards, limiter, ephemerals, rights });
   const { desk, heartbeats } = createDesk(base);
   revocations.onRevoked((sessionId) => desk.connections.endSession(sessionId));
   const stalls = new StallWatch({
@@ -85,6 +87,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     publisher,
     ephemerals,
     verifier,
+    rights,
     limiter,
     desk,
     stalls,
@@ -95,11 +98,11 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
 
 type Base = Pick<Gateway, 'pod' | 'context' | 'config' | 'metrics' | 'clients' | 'decisions'>;
 
-function createDelivery({ context, config, metrics, clients }: Base) {
+function createDelivery({ context, config, metrics, clients }: Base, rights: Rights) {
   const log = new ChatBoardLog(clients.chat);
   const presence = new Presence({
     graceMs: config.LEAVE_GRACE_MS,
-    rules: (board) => boards.info(board)?.rules ?? [],
+    rules: (board) => reachRules(boards.info(board)?.rules ?? []),
   });
   const slices = new SliceCache(sliceBytesMax);
   const gate = new ReplayGate({
@@ -126,17 +129,19 @@ function createDelivery({ context, config, metrics, clients }: Base) {
     onPruned: () => slices.clear(),
     onRulesChanged: (board) => {
       slices.clear();
+      subscriptions.refreshBoard(board);
       presence.rulesChanged(board);
     },
   });
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
   const shared = { planner, replay: new ReplaySource(log, gate), slices };
-  const subscriptions = new Subscriptions({ boards, shared, presence, metrics });
+  const subscriptions = new Subscriptions({ boards, rights, shared, presence, metrics });
   return { boards, log, presence, subscriptions, dialects: new DialectHub(boards, log) };
 }
 
 function createRights({ clients, metrics, decisions }: Base) {
   const revocations = new Revocations();
+  const rights = new Rights();
   const keys = new SiteKeys(() => fetchKeys(clients.chat));
   const verifier = new TokenVerifier({
     keys,
@@ -146,10 +151,10 @@ function createRights({ clients, metrics, decisions }: Base) {
       decisions.report({ action: `token.${reason}`, outcome: 'refused', actor: 'unknown' });
     },
   });
-  return { revocations, keys, verifier };
+  return { revocations, keys, verifier, rights };
 }
 
-type PublishParts = { boards: Boards; limiter: RateLimiter; ephemerals: EphemeralExchange };
+type PublishParts = { boards: Boards; limiter: RateLimiter; ephemerals: EphemeralExchange; rights: Rights };
 
 function createPublisher({ clients, metrics, decisions }: Base, parts: PublishParts): Publisher {
   const batcher = new AppendBatcher(clients.chat, {

@@ -58,7 +58,12 @@ export class SocketConnection implements OpenConnection {
       onOverflow: () => this.end('slow'),
     });
     this.outbox.share();
-    this.#subscriptions = new SocketSubscriptions({ gateway, outbox: this.outbox, send: (frame) => this.send(frame) });
+    this.#subscriptions = new SocketSubscriptions({
+      gateway,
+      outbox: this.outbox,
+      send: (frame) => this.send(frame),
+      onAllLost: () => this.end('gone'),
+    });
     this.#signOut = gateway.desk.signIn(this);
     this.#authTimer = setTimeout(() => this.#refuse(new AppError('token_missing')), authWithinMs).unref();
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -192,6 +197,7 @@ export class SocketConnection implements OpenConnection {
         return this.#refuse(new AppError('token_invalid', { detail: 'the token is another user’s' }));
       }
       this.#enter(access);
+      this.#subscriptions.adopt(access);
       if (frame.req !== undefined) this.send({ type: 'ack', req: frame.req });
     } catch (error) {
       const refusal = appErrorFrom(error) ?? new AppError('internal', { cause: error });

@@ -16,6 +16,8 @@ export interface SocketSubscriptionsOptions {
   gateway: Gateway;
   outbox: Outbox;
   send: (frame: ServerFrame) => void;
+  /** The last subscription has ended with its reader's last right. */
+  onAllLost: () => void;
 }
 
 interface Entry {
@@ -50,7 +52,11 @@ export class SocketSubscriptions {
     assertMayRead(gateway);
     const onFailed = (error: unknown) => this.#failed(sub, error);
     const format = new WsFormat(sub);
-    const subscription = gateway.subscriptions.open({ ...readable, access, format, outbox, start, onFailed });
+    const onReach = () => {
+      // Who is seen follows what is seen.
+      if (this.#entries.get(sub)?.unwatch !== undefined) this.watchPresence(sub, access);
+    };
+    const subscription = gateway.subscriptions.open({ ...readable, format, outbox, start, onFailed, onReach });
     this.#entries.set(sub, { subscription, unwatch: undefined });
   }
 
@@ -59,6 +65,11 @@ export class SocketSubscriptions {
     const entry = this.#entry(sub);
     this.#entries.delete(sub);
     end(entry);
+  }
+
+  /** The reader has another token: what it may see is found anew. */
+  adopt(access: Access): void {
+    for (const { subscription } of this.#entries.values()) subscription.adopt(access);
   }
 
   closeAll(): void {
@@ -80,11 +91,11 @@ export class SocketSubscriptions {
   watchPresence(sub: string, { userId }: Access): void {
     const entry = this.#entry(sub);
     const { presence } = this.#options.gateway;
-    const { board, filters } = entry.subscription;
+    const { board, reach } = entry.subscription;
     const tell = (change: PresenceChange) => void this.#options.outbox.write(presenceFrame(sub, change));
     entry.unwatch?.();
-    entry.unwatch = presence.watch(board, filters, tell, userId);
-    tell({ event: 'list', ...presence.list(board, filters, limits.presenceListMax) });
+    entry.unwatch = presence.watch(board, reach, tell, userId);
+    tell({ event: 'list', ...presence.list(board, reach, limits.presenceListMax) });
   }
 
   /** Nothing more of who comes and goes. @throws AppError `not_found`. */
@@ -106,6 +117,7 @@ export class SocketSubscriptions {
     if (entry !== undefined) end(entry);
     const { code, detail } = (appErrorFrom(error) ?? new AppError('internal')).toProblem();
     this.#options.send({ type: 'fail', sub, code, ...(detail === undefined ? {} : { detail }) });
+    if (code === 'forbidden' && this.#entries.size === 0) this.#options.onAllLost();
   }
 }
 
