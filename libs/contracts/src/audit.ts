@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonValueSchema } from './event.ts';
 
 /** `YYYY-MM-DD`, a day that exists. */
 export const daySchema = z.iso.date();
@@ -30,7 +31,7 @@ export const auditEntrySchema = z.object({
   /** The exact bytes that were hashed, as text (canonical JSON). */
   record: z.string(),
   /** What may have to be forgotten; null when it has been. */
-  detail: z.json().nullable(),
+  detail: jsonValueSchema.nullable(),
 });
 export type AuditEntry = z.infer<typeof auditEntrySchema>;
 

@@ -26,6 +26,17 @@ export const roles = ['guest', 'user', 'publisher', 'auditor', 'admin', 'anonymo
 export const roleSchema = z.enum(roles);
 export type Role = z.infer<typeof roleSchema>;
 
+/** `POST /v1/auth/accounts`, for administrators. */
+export const createAccountSchema = z.strictObject({
+  name: nameSchema,
+  password: passwordSchema,
+  roles: z
+    .array(roleSchema.exclude(['guest', 'anonymous']))
+    .min(1)
+    .max(4),
+});
+export type CreateAccount = z.infer<typeof createAccountSchema>;
+
 export const userSchema = z.object({ id: z.string(), name: z.string(), roles: z.array(roleSchema) });
 export type User = z.infer<typeof userSchema>;
 

@@ -7,6 +7,9 @@ export const eventClassSchema = z.enum(eventClasses);
 export type EventClass = z.infer<typeof eventClassSchema>;
 export type StoredClass = Exclude<EventClass, 'ephemeral'>;
 
+/** Any JSON. One object, so that documents can give it a name. */
+export const jsonValueSchema = z.json();
+
 export const eventTypePattern = /^[A-Za-z0-9._-]{1,128}$/;
 /** Printable, no control character: ids and sources travel in headers and log lines. */
 // eslint-disable-next-line no-control-regex
@@ -55,7 +58,7 @@ export const plainEventSchema = z.strictObject({
   subject: subjectSchema,
   type: eventTypeSchema,
   time: timeSchema.optional(),
-  data: z.json().optional(),
+  data: jsonValueSchema.optional(),
 });
 export type PlainEvent = z.infer<typeof plainEventSchema>;
 
@@ -72,7 +75,7 @@ export const cloudEventSchema = z.strictObject({
     .max(128)
     .regex(/^application\/(?:[A-Za-z0-9.-]+\+)?json(?:[ \t]*;[\x20-\x7e]*)?$/i, 'must be a JSON media type')
     .optional(),
-  data: z.json().optional(),
+  data: jsonValueSchema.optional(),
 });
 export type PublishedCloudEvent = z.infer<typeof cloudEventSchema>;
 
@@ -85,7 +88,7 @@ export const storedEventSchema = z.looseObject({
   subject: z.string(),
   time: z.string(),
   datacontenttype: z.string().optional(),
-  data: z.json().optional(),
+  data: jsonValueSchema.optional(),
   board: z.string(),
   author: z.string(),
   authorname: z.string(),

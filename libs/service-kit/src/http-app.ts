@@ -44,6 +44,7 @@ export async function createHttpApp(
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   addJsonBody(fastify, { keepRawBody: options.keepRawBody ?? false });
   addRawBody(fastify, options.rawBodies ?? []);
+  context.routes.watch(fastify, options.server);
   addRequestHooks(fastify, context, options.server);
   answerOddRequests(fastify.server);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

@@ -6,6 +6,7 @@ import { drainMs } from './config.ts';
 import { closeHttp, createHttpApp, listen } from './http-app.ts';
 import type { ProblemFilter } from './problem-filter.ts';
 import type { ServiceContext } from './service-context.ts';
+import { internalDocument } from './internal-document.ts';
 import { guardInternalRoutes } from './service-token-guard.ts';
 
 export interface InternalServerOptions {
@@ -33,7 +34,8 @@ export interface InternalServer {
 const internalBodyBytesMax = 8 * limits.batchBytesMax;
 
 /**
- * Starts a service's internal HTTP: the module's routes, `/livez`, `/readyz`, `/metrics` and `/internal/v1/status`.
+ * Starts a service's internal HTTP: the module's routes, `/livez`, `/readyz`, `/metrics`, `/internal/v1/status` and
+ * `/internal/openapi.json`.
  * Everything under `/internal/` needs a service token.
  */
 export async function startInternalServer(
@@ -71,6 +73,7 @@ function addOperatorRoutes(fastify: FastifyInstance, context: ServiceContext, op
     const text = await metrics.registry.metrics();
     return reply.header('content-type', metrics.registry.contentType).send(text);
   });
+  fastify.get('/internal/openapi.json', () => internalDocument(name, context.routes));
   fastify.get('/internal/v1/status', async (): Promise<ServiceStatus> => {
     const boards = await (options.boards?.() ?? []);
     const loops = supervisor.status();

@@ -2,6 +2,7 @@ import type { CommonConfig } from './config.ts';
 import { Health } from './health.ts';
 import { createLogger, logFile, type Logger } from './logger.ts';
 import { Metrics } from './metrics.ts';
+import { RouteBook } from './route-book.ts';
 import { ServiceTokens } from './service-tokens.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -14,6 +15,7 @@ export interface ServiceContext {
   readonly health: Health;
   readonly supervisor: Supervisor;
   readonly tokens: ServiceTokens;
+  readonly routes: RouteBook;
 }
 
 export function createContext(name: string, config: CommonConfig): ServiceContext {
@@ -32,5 +34,6 @@ export function createContext(name: string, config: CommonConfig): ServiceContex
   metrics.gauge('degraded', '1 when a dependency is missing that the service can do without.', [], (gauge) => {
     gauge.set(health.report().status === 'degraded' ? 1 : 0);
   });
-  return { name, config, logger, metrics, health, supervisor, tokens: new ServiceTokens(name, config.INTERNAL_SECRET) };
+  const tokens = new ServiceTokens(name, config.INTERNAL_SECRET);
+  return { name, config, logger, metrics, health, supervisor, tokens, routes: new RouteBook() };
 }

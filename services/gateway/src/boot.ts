@@ -1,10 +1,8 @@
-import { dialects } from '@boardwire/dialects';
 import { chatLogOver, type BoardFollower } from '@boardwire/follower';
 import { connectBus, type Bus } from '@boardwire/messaging';
 import {
   closeHttp,
   createContext,
-  createHttpApp,
   drainMs,
   listen,
   readConfig,
@@ -14,23 +12,19 @@ import {
   type Loop,
   type RunningService,
 } from '@boardwire/service-kit';
-import { limits } from '@boardwire/contracts';
-import type { FastifyInstance } from 'fastify';
+import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { gatewayConfig } from './config.ts';
 import { drainConnections } from './connections/drain.ts';
 import { createGateway, type CreatedGateway } from './create-gateway.ts';
-import { mountDialects } from './dialects/mount-dialects.ts';
 import type { Gateway } from './gateway.ts';
-import { ConsoleFiles } from './http/console-files.ts';
-import { addCors } from './http/cors.ts';
-import { forwardRoutes } from './http/forward.ts';
-import { GatewayHttpModule } from './http/gateway-http.module.ts';
-import { addRefusalBodies } from './http/refusal-bodies.ts';
-import { InternalHttpModule } from './http/internal-http.module.ts';
+import { createPublicApp } from './http/public-app.ts';
 import { followBoards } from './intake/follow-boards.ts';
-import { startGossip } from './presence/gossip/start-gossip.ts';
 import { SocketServer } from './ws/socket-server.ts';
+
+/** The internal port has no routes of its own beside the operator's. */
+@Module({})
+class InternalModule {}
 
 const chatSilentMaxMs = 10_000;
 
@@ -51,7 +45,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     gateway.ephemerals.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
-    const server = await startInternalServer(context, InternalHttpModule.with(gateway), {
+    const server = await startInternalServer(context, InternalModule, {
       host: config.HOST,
       port: config.INTERNAL_PORT,
       boards: () => boardStatus(gateway, follower!),
@@ -61,8 +55,6 @@ export async function boot(env: Environment): Promise<RunningService> {
     runLoops(created, follower);
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
-    const gossip = startGossip(gateway, bus);
-    onStop('presence', () => gossip.stop());
     onStop('decisions', () => gateway.decisions.flush());
     onStop('timers', () => stopTimers(created));
 
@@ -74,27 +66,6 @@ export async function boot(env: Environment): Promise<RunningService> {
     onStop('connections', () => drainConnections(gateway.desk.connections, drainMs(config)));
     return { internalUrl: server.url, publicUrl: config.PUBLIC_URL ?? listened };
   });
-}
-
-async function createPublicApp(gateway: Gateway): Promise<NestFastifyApplication> {
-  const { context, config } = gateway;
-  const app = await createHttpApp(context, GatewayHttpModule.with(gateway), {
-    server: 'public',
-    bodyBytesMax: limits.batchBytesMax,
-    keepRawBody: true,
-  });
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  addCors(fastify, config.CORS_ORIGINS);
-  addRefusalBodies(fastify);
-  forwardRoutes(fastify, gateway);
-  mountDialects(
-    fastify,
-    gateway,
-    dialects.flatMap(({ streams }) => streams),
-  );
-  SocketServer.mountPlainRoute(fastify);
-  (await ConsoleFiles.load(config.CONSOLE_DIR)).mount(fastify);
-  return app;
 }
 
 function runLoops({ gateway, keys, heartbeats }: CreatedGateway, follower: BoardFollower): void {
@@ -141,6 +112,6 @@ function boardStatus({ presence }: Gateway, follower: BoardFollower) {
     board,
     head,
     position: last,
-    subscribers: presence.own.subscribers(board),
+    subscribers: presence.subscribers(board),
   }));
 }

@@ -24,9 +24,6 @@ export const gatewayConfig = commonConfig.extend({
   APPLETS_URL: baseUrlKey,
   HEARTBEAT_MS: milliseconds(limits.heartbeatMs),
   PING_MS: milliseconds(limits.pingMs),
-  /** Names this gateway among the others; by default a random name. */
-  POD_NAME: z.string().min(1).max(253).optional(),
-  PRESENCE_BEAT_MS: milliseconds(limits.presenceBeatMs),
   LEAVE_GRACE_MS: z.coerce.number().int().min(0).max(60_000).default(limits.leaveGraceMs),
   OUTBOX_BYTES_MAX: z.coerce.number().int().min(16_384).default(limits.outboxBytesMax),
   RING_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.ringEventsMax),

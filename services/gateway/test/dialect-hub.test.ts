@@ -36,7 +36,6 @@ class Client implements LiveMember {
     this.lists.push('reset');
   }
   onBehind(): void {}
-  onInterrupted(): void {}
   fail(error: unknown): void {
     this.lists.push(String(error));
   }

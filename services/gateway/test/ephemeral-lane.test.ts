@@ -32,7 +32,6 @@ class Reader implements LiveMember {
   onReset(): void {}
   onBehind(): void {}
 
-  onInterrupted(): void {}
   fail(error: unknown): void {
     this.failures.push(error);
   }

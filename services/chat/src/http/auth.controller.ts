@@ -1,9 +1,11 @@
 import {
+  createAccountSchema,
   guestSchema,
   loginSchema,
   logoutSchema,
   refreshSchema,
   registerSchema,
+  type CreateAccount,
   type Session,
   type User,
 } from '@boardwire/contracts';
@@ -16,7 +18,6 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { SigningKeys } from '../accounts/signing-keys.ts';
 import { available } from '../store/available.ts';
 import { addressOf, identityOf } from './forwarded.ts';
-import { createAccountSchema, type CreateAccount } from './queries.ts';
 import { tokens } from './tokens.ts';
 
 type Register = z.infer<typeof registerSchema>;

@@ -1,4 +1,4 @@
-import { limits, nameSchema, passwordSchema, roleSchema } from '@boardwire/contracts';
+import { limits } from '@boardwire/contracts';
 import { z } from 'zod';
 import { bounds } from '../bounds.ts';
 
@@ -28,19 +28,5 @@ export const rangeQuerySchema = z.object({
 });
 export type RangeParameters = z.infer<typeof rangeQuerySchema>;
 
-export const stateQuerySchema = z.strictObject({
-  subjects: z.array(z.string()).max(1_024),
-  memberSubjects: z.array(z.string()).max(1_024).optional(),
-});
+export const stateQuerySchema = z.strictObject({ subjects: z.array(z.string()).min(1).max(256) });
 export type StateQuery = z.infer<typeof stateQuerySchema>;
-
-/** `POST /v1/auth/accounts`, for administrators. */
-export const createAccountSchema = z.strictObject({
-  name: nameSchema,
-  password: passwordSchema,
-  roles: z
-    .array(roleSchema.exclude(['guest', 'anonymous']))
-    .min(1)
-    .max(4),
-});
-export type CreateAccount = z.infer<typeof createAccountSchema>;

@@ -116,7 +116,6 @@ export class BoardChannel {
   setRules(rules: readonly SubjectRule[]): void {
     this.#access = new SubjectAccess(rules);
     this.#classes = new SubjectClasses(rules);
-    this.#fanOut.interrupt();
   }
 
   /** Takes events in seq order. Those already seen are dropped. */
@@ -177,7 +176,7 @@ export class BoardChannel {
 
   /** Whether an event may be shown to someone with these filters. */
   shows(event: LogEvent, wanted: FilterSet): boolean {
-    return !event.removed && wanted.matches(event.subject, event.type, this.#access.isOpen(event.subject));
+    return !event.removed && wanted.matches(event.subject, event.type) && this.#access.isOpen(event.subject);
   }
 }
 

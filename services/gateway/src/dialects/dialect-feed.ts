@@ -94,9 +94,8 @@ export class DialectFeed implements GroupEncoder {
 
   /** A subject that was closed since is not shown again. */
   #shown(): DialectEvent[] {
-    const { channel, wanted } = this.#options;
-    const isShown = (subject: string) => wanted.matchesSubject(subject, channel.access.isOpen(subject));
-    return this.#events.map(({ event }) => event).filter(({ event }) => isShown(event.subject));
+    const { access } = this.#options.channel;
+    return this.#events.map(({ event }) => event).filter(({ event }) => access.isOpen(event.subject));
   }
 
   /** An older wire has another shape, so here, and only here, the gateway reads a payload. */

@@ -17,7 +17,7 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().int().min(min).max(max));
 
-const streamQuerySchema = z
+export const streamQuerySchema = z
   .strictObject({
     subject: list(filterSchema),
     type: list(eventTypeSchema),
@@ -28,7 +28,7 @@ const streamQuerySchema = z
   })
   .partial();
 
-const historyQuerySchema = z
+export const historyQuerySchema = z
   .strictObject({
     subject: list(filterSchema),
     type: list(eventTypeSchema),
@@ -38,7 +38,7 @@ const historyQuerySchema = z
   })
   .partial({ subject: true, type: true, after: true, before: true });
 
-const subjectQuerySchema = z.strictObject({ subject: list(filterSchema) }).partial();
+export const subjectQuerySchema = z.strictObject({ subject: list(filterSchema) }).partial();
 
 export interface StreamQuery {
   subjects: string[];

@@ -1,7 +1,6 @@
 import { formatCursor, type HistoryPage, type RangeItem } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import type { Gateway } from '../gateway.ts';
-import { wantedOf } from '../intake/chat-board-log.ts';
 import type { Access } from '../rights/access.ts';
 import type { HistoryQueryParameters } from './query.ts';
 
@@ -32,7 +31,8 @@ export async function readHistory(
   });
   const { after, before, limit } = asked;
   const page = await gateway.log.history(board, {
-    ...wantedOf(wanted),
+    subjects: [...wanted.filters],
+    ...(wanted.types === undefined ? {} : { types: [...wanted.types] }),
     ...(after === undefined ? {} : { after: after.seq }),
     ...boundedBy(asked),
     limit,
@@ -41,9 +41,7 @@ export async function readHistory(
   if (epoch !== undefined && epoch !== page.epoch) {
     throw new AppError('invalid_cursor', { detail: `the board is in epoch ${page.epoch} now` });
   }
-  const isShown = ({ subject, body }: RangeItem) =>
-    body !== undefined && wanted.matchesSubject(subject, channel.access.isOpen(subject));
-  const shown = page.items.filter(isShown);
+  const shown = page.items.filter((item) => item.body !== undefined && channel.access.isOpen(item.subject));
   return {
     board,
     epoch: page.epoch,

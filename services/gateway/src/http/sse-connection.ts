@@ -1,5 +1,4 @@
 import { limits, sseHeartbeat, type Stalled } from '@boardwire/contracts';
-import { AppError } from '@boardwire/service-kit';
 import { randomUUID } from 'node:crypto';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
@@ -39,9 +38,7 @@ export class SseConnection implements OpenConnection {
     this.#signOut = desk.signIn(this);
     stream.socket.once('close', () => this.#closed());
     this.outbox.write(format.text(`retry: ${jittered(limits.retryMs)}\n\n`));
-    this.#subscription = options.subscribe(this.outbox, (error) =>
-      this.end(error instanceof AppError && error.code === 'forbidden' ? 'revoked' : 'fault'),
-    );
+    this.#subscription = options.subscribe(this.outbox, () => this.end('fault'));
   }
 
   heartbeat(): void {

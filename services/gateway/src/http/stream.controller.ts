@@ -74,7 +74,7 @@ export class StreamController {
       bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },
       desk,
       subscribe: (outbox, onFailed) =>
-        subscriptions.open({ ...readable, format, outbox, start: query.start, onFailed }),
+        subscriptions.open({ ...readable, access, format, outbox, start: query.start, onFailed }),
     });
     const { stalled } = this.#gateway.stalls;
     if (stalled !== undefined) connection.tellStalled(stalled);

@@ -58,12 +58,7 @@ export class SocketConnection implements OpenConnection {
       onOverflow: () => this.end('slow'),
     });
     this.outbox.share();
-    this.#subscriptions = new SocketSubscriptions({
-      gateway,
-      outbox: this.outbox,
-      send: (frame) => this.send(frame),
-      onAllLost: () => this.end('gone'),
-    });
+    this.#subscriptions = new SocketSubscriptions({ gateway, outbox: this.outbox, send: (frame) => this.send(frame) });
     this.#signOut = gateway.desk.signIn(this);
     this.#authTimer = setTimeout(() => this.#refuse(new AppError('token_missing')), authWithinMs).unref();
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -163,16 +158,10 @@ export class SocketConnection implements OpenConnection {
         this.#subscriptions.close(frame.sub);
         return frame.req === undefined ? undefined : this.send({ type: 'ack', req: frame.req });
       case 'presence':
-        return this.#presence(access, frame);
+        return this.#subscriptions.watchPresence(frame.sub);
       case 'publish':
         return this.send(await publishFrame(this.#gateway, access, frame));
     }
-  }
-
-  #presence(access: Access, { sub, state, req }: FrameOf<'presence'>): void {
-    if (state === 'off') this.#subscriptions.unwatchPresence(sub);
-    else this.#subscriptions.watchPresence(sub, access);
-    if (req !== undefined) this.send({ type: 'ack', req });
   }
 
   async #subscribe(access: Access, frame: FrameOf<'subscribe'>): Promise<void> {
@@ -197,7 +186,6 @@ export class SocketConnection implements OpenConnection {
         return this.#refuse(new AppError('token_invalid', { detail: 'the token is another user’s' }));
       }
       this.#enter(access);
-      this.#subscriptions.adopt(access);
       if (frame.req !== undefined) this.send({ type: 'ack', req: frame.req });
     } catch (error) {
       const refusal = appErrorFrom(error) ?? new AppError('internal', { cause: error });

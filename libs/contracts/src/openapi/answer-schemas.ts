@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import {
+  auditConsistencySchema,
+  auditDaysSchema,
+  auditEntrySchema,
+  auditHealthSchema,
+  auditPageSchema,
+  auditProofSchema,
+} from '../audit.ts';
+import { jwksSchema, sessionSchema, userSchema } from '../auth.ts';
+import { boardSchema } from '../board.ts';
+import { problem, problemSchema } from '../errors.ts';
+import { storedEventSchema } from '../event.ts';
+import { signedSiteDocumentSchema } from '../federation.ts';
+import { boardListSchema } from '../internal.ts';
+import {
+  batchOutcomeSchema,
+  ephemeralReceiptSchema,
+  historyAnswerSchema,
+  presenceAnswerSchema,
+  publishReceiptSchema,
+} from '../publish.ts';
+
+const time = '2026-03-01T09:30:00.000Z';
+const user = { id: '0190c5d0-1111-7aaa-8bbb-0123456789ab', name: 'ana', roles: ['user' as const] };
+const epoch = 'k3v9x2m1';
+const hash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+const board = {
+  slug: 'events',
+  id: 1,
+  title: 'Events',
+  is_realtime: true,
+  time_zone: 'UTC',
+  retention: { days: null },
+  rules: [{ pattern: 'GameScore.>', class: 'state' as const, access: 'open' as const }],
+  federation_room_id: null,
+  trusted_peers: [],
+  epoch,
+  head: 42,
+  subscribers: 3,
+};
+const receipt = { id: 'e-42', board: 'events', seq: 42, cursor: `${epoch}-42`, time };
+const item = {
+  cursor: `${epoch}-42`,
+  specversion: '1.0' as const,
+  id: 'e-42',
+  source: `/users/${user.id}`,
+  type: 'chat.message.posted',
+  subject: 'AxonChat.lobby',
+  time,
+  datacontenttype: 'application/json',
+  data: { text: 'Hello' },
+  board: 'events',
+  author: user.id,
+  authorname: 'ana',
+  origin: 'bs1example',
+  class: 'log' as const,
+};
+const checkpoint = 'boardwire/bs1example\n7\nn4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=\n';
+const entry = {
+  seq: 6,
+  day: '2026-03-01',
+  time_zone: 'UTC',
+  kind: 'event' as const,
+  time,
+  event_time: time,
+  action: 'chat.message.posted',
+  outcome: 'done',
+  actor: user.id,
+  origin: 'bs1example',
+  board: 'events',
+  board_epoch: epoch,
+  board_seq: 42,
+  subject: 'AxonChat.lobby',
+  type: 'chat.message.posted',
+  event_id: 'e-42',
+  datahash: hash,
+  leaf_hash: hash,
+  record: '{"v":1}',
+  detail: null,
+};
+
+/** A stored event as history, state and streams bring it; attributes that its publisher added come as well. */
+export const historyItemSchema = storedEventSchema.extend({ cursor: z.string() });
+
+/** Bodies that the site answers, by the name that they have in documents. Examples are checked against their schemas. */
+export const answerSchemas = {
+  Problem: { schema: problemSchema, example: problem('board_unknown') },
+  Session: {
+    schema: sessionSchema,
+    example: { accessToken: 'eyJ…', expiresAt: time, refreshToken: 'w3Yp…', user },
+  },
+  User: { schema: userSchema, example: user },
+  KeySet: {
+    schema: jwksSchema,
+    example: { keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'k1', use: 'sig', alg: 'EdDSA', x: '11qYAYKxCrfVS_7TyWQH' }] },
+  },
+  Board: { schema: boardSchema, example: board },
+  BoardList: { schema: boardListSchema, example: { boards: [board] } },
+  Receipt: { schema: publishReceiptSchema, example: receipt },
+  PublishAnswer: {
+    schema: z.union([publishReceiptSchema, ephemeralReceiptSchema, z.array(batchOutcomeSchema)]),
+    example: receipt,
+  },
+  HistoryItem: { schema: historyItemSchema, example: item },
+  History: {
+    schema: historyAnswerSchema.extend({ events: z.array(historyItemSchema) }),
+    example: {
+      board: 'events',
+      epoch,
+      oldest: `${epoch}-0`,
+      head: `${epoch}-42`,
+      events: [item],
+      next: null,
+      prev: `${epoch}-42`,
+    },
+  },
+  Presence: { schema: presenceAnswerSchema, example: { count: 1, users: [{ id: user.id, name: 'ana' }] } },
+  AuditEntry: { schema: auditEntrySchema, example: entry },
+  AuditPage: { schema: auditPageSchema, example: { entries: [entry], next: '6', size: 7 } },
+  AuditDays: { schema: auditDaysSchema, example: { days: [{ day: '2026-03-01', entries: 7 }] } },
+  AuditProof: { schema: auditProofSchema, example: { seq: 6, size: 7, proof: [hash], checkpoint } },
+  AuditConsistency: { schema: auditConsistencySchema, example: { from: 3, to: 7, proof: [hash] } },
+  AuditHealth: {
+    schema: auditHealthSchema,
+    example: {
+      size: 7,
+      checkpoint: { size: 7, ageMs: 320, root: hash },
+      boards: [{ board: 'events', epoch, head: 42, audited: 42, gaps: 0 }],
+      gaps: 0,
+    },
+  },
+  SiteDocument: {
+    schema: signedSiteDocumentSchema,
+    example: {
+      payloadType: 'application/vnd.boardwire.site+json' as const,
+      payload: 'eyJ2ZXIiOjF9',
+      signatures: [{ keyid: 'root-1', sig: 'MEUCIQ' }],
+    },
+  },
+  Document: { schema: z.looseObject({}), example: { openapi: '3.1.0' } },
+  AxonchatPosted: {
+    schema: z.object({ status: z.literal('message posted'), message_id: z.union([z.number(), z.string()]) }),
+    example: { status: 'message posted', message_id: 42 },
+  },
+  AxonchatRefusal: { schema: z.object({ error: z.string() }), example: { error: 'Message text cannot be empty.' } },
+} as const satisfies Record<string, { schema: z.ZodType; example: unknown }>;
+export type AnswerName = keyof typeof answerSchemas;

@@ -1,0 +1,84 @@
+import type { DocumentedRoute } from './documented-route.ts';
+import { auditDayParameters, consistencyParameters, limitParameter } from './parameters.ts';
+
+const json = 'application/json';
+const base = { method: 'get', tag: 'audit', access: 'auditor' } as const;
+
+/** Passed on to the audit service. */
+export const auditRoutes: readonly DocumentedRoute[] = [
+  {
+    ...base,
+    path: '/v1/audit/latest',
+    id: 'auditLatest',
+    summary: 'The newest entries, oldest first',
+    parameters: [limitParameter],
+    answers: { 200: { summary: 'Entries', content: { [json]: 'AuditPage' } } },
+    refusals: ['invalid'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/days',
+    id: 'auditDays',
+    summary: 'The days that have entries',
+    answers: { 200: { summary: 'Days with their counts', content: { [json]: 'AuditDays' } } },
+    refusals: [],
+  },
+  {
+    ...base,
+    path: '/v1/audit/days/{day}',
+    id: 'auditDay',
+    summary: 'The entries of a day',
+    parameters: auditDayParameters,
+    answers: { 200: { summary: 'Entries', content: { [json]: 'AuditPage' } } },
+    refusals: ['invalid', 'invalid_day'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/entries/{seq}',
+    id: 'auditEntry',
+    summary: 'One entry',
+    answers: { 200: { summary: 'The entry', content: { [json]: 'AuditEntry' } } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/entries/{seq}/proof',
+    id: 'auditEntryProof',
+    summary: 'That an entry is in the tree of the newest checkpoint',
+    answers: { 200: { summary: 'An audit path (RFC 6962)', content: { [json]: 'AuditProof' } } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/proof/consistency',
+    id: 'auditConsistency',
+    summary: 'That a smaller log is the beginning of a larger one',
+    parameters: consistencyParameters,
+    answers: { 200: { summary: 'A consistency proof (RFC 6962)', content: { [json]: 'AuditConsistency' } } },
+    refusals: ['invalid'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/checkpoint',
+    id: 'auditCheckpoint',
+    summary: 'The newest signed checkpoint',
+    answers: { 200: { summary: 'A signed note (C2SP tlog-checkpoint)', content: { 'text/plain': 'text' } } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/key',
+    id: 'auditKey',
+    summary: 'The key that checks checkpoints',
+    answers: { 200: { summary: 'One line: name, hash and key', content: { 'text/plain': 'text' } } },
+    refusals: [],
+  },
+  {
+    ...base,
+    path: '/v1/audit/health',
+    id: 'auditHealth',
+    summary: 'How far the log has come, and what is missing from it',
+    answers: { 200: { summary: 'Its state', content: { [json]: 'AuditHealth' } } },
+    refusals: [],
+  },
+];

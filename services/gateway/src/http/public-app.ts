@@ -1,0 +1,37 @@
+import { limits } from '@boardwire/contracts';
+import { dialects } from '@boardwire/dialects';
+import { createHttpApp } from '@boardwire/service-kit';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { mountDialects } from '../dialects/mount-dialects.ts';
+import { mountDocuments } from '../documents/mount-documents.ts';
+import type { Gateway } from '../gateway.ts';
+import { SocketServer } from '../ws/socket-server.ts';
+import { ConsoleFiles } from './console-files.ts';
+import { addCors } from './cors.ts';
+import { forwardRoutes } from './forward.ts';
+import { GatewayHttpModule } from './gateway-http.module.ts';
+import { addRefusalBodies } from './refusal-bodies.ts';
+
+/** The public port with all its routes; it doesn't listen yet. */
+export async function createPublicApp(gateway: Gateway): Promise<NestFastifyApplication> {
+  const { context, config } = gateway;
+  const app = await createHttpApp(context, GatewayHttpModule.with(gateway), {
+    server: 'public',
+    bodyBytesMax: limits.batchBytesMax,
+    keepRawBody: true,
+  });
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  addCors(fastify, config.CORS_ORIGINS);
+  addRefusalBodies(fastify);
+  forwardRoutes(fastify, gateway);
+  mountDialects(
+    fastify,
+    gateway,
+    dialects.flatMap(({ streams }) => streams),
+  );
+  mountDocuments(fastify);
+  SocketServer.mountPlainRoute(fastify);
+  (await ConsoleFiles.load(config.CONSOLE_DIR)).mount(fastify);
+  return app;
+}
