@@ -7,6 +7,8 @@ export interface SeededRandom {
   integer(from: number, to: number): number;
   pick<T>(items: readonly T[]): T;
   shuffle<T>(items: readonly T[]): T[];
+  /** A generator of its own that goes on from here: what one round draws doesn't move the next. */
+  fork(): SeededRandom;
 }
 
 /**
@@ -17,6 +19,10 @@ export function seededRandom(
   seed = Number(process.env['BOARDWIRE_TEST_SEED']) || Date.now() % 1_000_000_007,
 ): SeededRandom {
   process.stderr.write(`seed ${seed} (repeat with BOARDWIRE_TEST_SEED=${seed})\n`);
+  return generator(seed);
+}
+
+function generator(seed: number): SeededRandom {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -44,5 +50,6 @@ export function seededRandom(
       }
       return result;
     },
+    fork: () => generator(integer(0, 0x7fff_ffff)),
   };
 }

@@ -1,4 +1,5 @@
 import { formatCursor, type SubjectRule } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
 import { BoardRing, type LogEvent, type RingBounds } from './board-ring.ts';
 import type { EphemeralEvent } from './ephemeral-lane.ts';
 import { FanOut, type PassObserver } from './fan-out.ts';
@@ -18,6 +19,8 @@ export interface ChannelOptions {
 
 /** An event that exists takes a few milliseconds to this pod; whoever opens a stream waits no longer than this. */
 const arrivesWithinMs = 250;
+/** Chat tells of a new epoch with its next `/sync`. */
+const epochHeardWithinMs = 2_000;
 
 /**
  * One board on this pod: the ring of its newest events and everybody who follows it live.
@@ -158,6 +161,24 @@ export class BoardChannel {
   onRestart(listener: (change: EpochChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Waits until this pod has left an epoch that the log was found to have left already.
+   * @throws AppError when it doesn't hear of it in time; coming back later mends that
+   */
+  async whenLeft(epoch: string): Promise<void> {
+    if (this.#epoch !== epoch) return;
+    await new Promise<void>((resolve, reject) => {
+      const late = new AppError('upstream_unavailable', { detail: 'the board’s log has just started again' });
+      const timer = setTimeout(() => leave(() => reject(late)), epochHeardWithinMs);
+      const forget = this.onRestart(() => leave(resolve));
+      const leave = (settle: () => void): void => {
+        clearTimeout(timer);
+        forget();
+        settle();
+      };
+    });
   }
 
   /** Joins the live members at exactly `passed`; the caller has written everything before. */

@@ -30,21 +30,23 @@ export class ReplaySource {
   }
 
   /** The matching events of (after, …], in order, at most up to `upTo` and at most a page. Takes its turn. */
-  next(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): Promise<ReplayPage> {
-    return this.#gate.run(() =>
+  async next(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): Promise<ReplayPage> {
+    const { epoch } = channel;
+    const page = await this.#gate.run(() =>
       isInRing(channel, query) ? pageOfRing(channel, query) : this.#pageOfLog(channel, query),
     );
+    if (page.epoch === epoch) return page;
+    // These seqs are others' events. Whoever asked hears of the new epoch before it asks again.
+    await channel.whenLeft(epoch);
+    return { events: [], to: query.after };
   }
 
-  async #pageOfLog(
-    channel: BoardChannel,
-    query: { wanted: FilterSet; after: number; upTo: number },
-  ): Promise<ReplayPage> {
-    const page = await this.#log.after(channel.board, { ...query, bytesMax: pageBytesMax });
-    const { oldest = 1 } = page;
-    channel.noteOldest(oldest);
-    if (oldest > query.after + 1) return { events: [], to: query.after, isPruned: true };
-    return { events: page.events.filter((event) => channel.shows(event, query.wanted)), to: page.to };
+  async #pageOfLog(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
+    const asked = { ...query, bytesMax: pageBytesMax };
+    const { epoch, events, to, oldest = 1 } = await this.#log.after(channel.board, asked);
+    if (epoch === channel.epoch) channel.noteOldest(oldest);
+    if (oldest > query.after + 1) return { epoch, events: [], to: query.after, isPruned: true };
+    return { epoch, events: events.filter((event) => channel.shows(event, query.wanted)), to };
   }
 }
 
@@ -53,15 +55,17 @@ export function isInRing({ ring, passed }: BoardChannel, { after, upTo }: { afte
   return ring.covers(after) && upTo <= passed;
 }
 
-function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): ReplayPage {
+function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
+  const { epoch } = channel;
   const events: LogEvent[] = [];
   let bytes = 0;
   for (let seq = query.after + 1; seq <= query.upTo; seq += 1) {
     const event = channel.ring.get(seq);
     if (event === undefined || !channel.shows(event, query.wanted)) continue;
     bytes += event.bytes.length;
-    if (events.length === pageEventsMax || (events.length > 0 && bytes > pageBytesMax)) return { events, to: seq - 1 };
+    if (events.length === pageEventsMax || (events.length > 0 && bytes > pageBytesMax))
+      return { epoch, events, to: seq - 1 };
     events.push(event);
   }
-  return { events, to: query.upTo };
+  return { epoch, events, to: query.upTo };
 }

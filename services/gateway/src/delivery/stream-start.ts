@@ -7,7 +7,7 @@ import {
   type Resumed,
 } from '@boardwire/contracts';
 import type { BoardChannel } from './board-channel.ts';
-import type { BoardLog } from './board-log.ts';
+import type { BoardLog, CountQuery } from './board-log.ts';
 import type { FilterSet } from './filter-set.ts';
 import type { RingFiller } from './ring-filler.ts';
 import { isInRing } from './replay-source.ts';
@@ -23,8 +23,8 @@ export type StreamStart =
 
 /** How a stream opens: from where it goes on, up to where that is a replay. */
 export type Opening =
-  | { kind: 'resumed'; position: number; target: number; resumed: Resumed }
-  | { kind: 'reset'; position: number; target: number; reset: Reset };
+  | { kind: 'resumed'; epoch: string; position: number; target: number; resumed: Resumed }
+  | { kind: 'reset'; epoch: string; position: number; target: number; reset: Reset };
 
 export interface StartQuery {
   channel: BoardChannel;
@@ -53,11 +53,14 @@ export class StartPlanner {
 
   async plan(query: StartQuery): Promise<Opening> {
     const { channel, start } = query;
-    const head = await channel.arrivedHead();
     const { epoch } = channel;
-    const opening = await this.#plan(query, head);
-    // The log started again while it was read: what was planned names positions that are gone.
-    return channel.epoch === epoch ? opening : reset(channel, channel.head, { requested: start, reason: 'epoch' });
+    const head = await channel.arrivedHead();
+    const opening = channel.epoch === epoch ? await this.#plan(query, head) : undefined;
+    if (opening !== undefined && channel.epoch === epoch) return opening;
+    // The log started again while it was read: what was planned names positions that are gone. The cursor may be one of
+    // the new epoch, from a gateway that heard of it earlier.
+    const isLost = start.kind === 'after' && start.cursor.epoch !== channel.epoch;
+    return isLost ? reset(channel, channel.head, { requested: start, reason: 'epoch' }) : this.plan(query);
   }
 
   async #plan({ channel, wanted, start }: StartQuery, head: number): Promise<Opening> {
@@ -87,7 +90,9 @@ export class StartPlanner {
 
   /** Another gateway may be ahead of this one. Above chat's own head a cursor is nobody's. */
   async #trueHead(channel: BoardChannel): Promise<number> {
+    const before = channel.epoch;
     const { epoch, head } = await this.#log.head(channel.board);
+    if (epoch !== before) await channel.whenLeft(before);
     channel.noteHead(epoch, head);
     return channel.head;
   }
@@ -101,8 +106,13 @@ export class StartPlanner {
     return resumed(epoch, { position: after, head, replayed });
   }
 
-  #count({ board }: BoardChannel, query: RingQuery & { after: number; max: number }): number | Promise<number> {
-    return query.after === query.upTo ? 0 : this.#log.count(board, query);
+  async #count(channel: BoardChannel, query: CountQuery): Promise<number> {
+    if (query.after === query.upTo) return 0;
+    const { epoch } = channel;
+    const answer = await this.#log.count(channel.board, query);
+    // Counted among others' events: the plan that this is for ends with the epoch.
+    if (answer.epoch !== epoch) await channel.whenLeft(epoch);
+    return answer.count;
   }
 
   async #newest(channel: BoardChannel, head: number, query: { wanted: FilterSet; count: number }): Promise<Opening> {
@@ -113,7 +123,8 @@ export class StartPlanner {
       const { found, before } = newestInRing(channel, { wanted, upTo: head, count });
       if (found === count || ring.oldest === 1) return resumed(epoch, { position: before, head, replayed: found });
     }
-    const events = await this.#log.newest(channel.board, { wanted, upTo: head, count });
+    const { epoch: found, events } = await this.#log.newest(channel.board, { wanted, upTo: head, count });
+    if (found !== epoch) await channel.whenLeft(epoch);
     const position = events[0] === undefined ? head : events[0].seq - 1;
     return resumed(epoch, { position, head, replayed: events.length });
   }
@@ -133,7 +144,7 @@ interface ReplayQuery {
 function resumed(epoch: string, at: { position: number; head: number; replayed: number }): Opening {
   const { position, head, replayed } = at;
   const block = { from: formatCursor(epoch, position), head: formatCursor(epoch, head), replayed, epoch };
-  return { kind: 'resumed', position, target: head, resumed: block };
+  return { kind: 'resumed', epoch, position, target: head, resumed: block };
 }
 
 function reset(channel: BoardChannel, head: number, why: { requested: StreamStart; reason: ResetReason }): Opening {
@@ -144,7 +155,7 @@ function reset(channel: BoardChannel, head: number, why: { requested: StreamStar
     oldest: formatCursor(epoch, channel.oldest - 1),
     head: formatCursor(epoch, head),
   };
-  return { kind: 'reset', position: head, target: head, reset: block };
+  return { kind: 'reset', epoch, position: head, target: head, reset: block };
 }
 
 function requestedBy(start: StreamStart): string | null {

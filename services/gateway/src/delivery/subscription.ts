@@ -84,8 +84,8 @@ export class Subscription implements LiveMember {
     try {
       const opening = await planner.plan({ channel, wanted, start });
       if (this.#isOver()) return;
-      // A restart before this point is in the plan already.
-      this.#restarted = undefined;
+      // A restart that the plan knows of is told by it.
+      if (opening.epoch === channel.epoch) this.#restarted = undefined;
       this.#writeOpening(opening, start);
       await this.#catchUp(opening.target);
     } catch (error) {

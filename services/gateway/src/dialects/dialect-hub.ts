@@ -58,10 +58,14 @@ export class DialectHub {
 
   async #load(request: DialectSubscribe): Promise<DialectFeed> {
     const { channel, wanted, stream } = request;
-    const position = channel.passed;
+    const { epoch, passed: position } = channel;
     const count = stream.snapshot.last;
-    const found = count === 0 ? [] : await this.#log.newest(channel.board, { wanted, upTo: position, count });
-    const events = found.filter((event) => channel.shows(event, wanted));
+    const found =
+      count === 0 ? { epoch, events: [] } : await this.#log.newest(channel.board, { wanted, upTo: position, count });
+    if (found.epoch !== epoch) await channel.whenLeft(epoch);
+    // The position is one of the epoch in which it was looked at.
+    if (channel.epoch !== epoch) return this.#load(request);
+    const events = found.events.filter((event) => channel.shows(event, wanted));
     const epochOrdinal = this.#boards.info(channel.board)?.epochOrdinal ?? 0;
     return new DialectFeed({ ...request, epochOrdinal }, { events, position });
   }

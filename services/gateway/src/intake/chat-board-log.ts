@@ -7,7 +7,7 @@ import {
   type RangeItem,
 } from '@boardwire/contracts';
 import type { InternalClient } from '@boardwire/service-kit';
-import type { BoardLog, LogPage, PageQuery } from '../delivery/board-log.ts';
+import type { BoardLog, CountQuery, LogPage, NewestQuery, PageQuery } from '../delivery/board-log.ts';
 import type { LogEvent } from '../delivery/board-ring.ts';
 import type { FilterSet } from '../delivery/filter-set.ts';
 
@@ -52,18 +52,18 @@ export class ChatBoardLog implements BoardLog {
     return { epoch, oldest, events, to: page.more ? (events.at(-1)?.seq ?? after) : upTo };
   }
 
-  async count(board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }): Promise<number> {
+  async count(board: string, query: CountQuery): Promise<{ epoch: string; count: number }> {
     const { after, upTo, max } = query;
     const asked = { ...wantedOf(query.wanted), after, upTo, limit: 1, countMax: max };
-    const { count } = await this.history(board, asked);
+    const { epoch, count } = await this.history(board, asked);
     if (count === undefined) throw new Error('chat answered a counting query without a count');
-    return count;
+    return { epoch, count };
   }
 
-  async newest(board: string, query: { wanted: FilterSet; upTo: number; count: number }): Promise<LogEvent[]> {
+  async newest(board: string, query: NewestQuery): Promise<{ epoch: string; events: LogEvent[] }> {
     const { upTo, count } = query;
-    const page = await this.history(board, { ...wantedOf(query.wanted), upTo, limit: count });
-    return page.items.map(toLogEvent);
+    const { epoch, items } = await this.history(board, { ...wantedOf(query.wanted), upTo, limit: count });
+    return { epoch, events: items.map(toLogEvent) };
   }
 
   async range(board: string, { from, to }: { from: number; to: number }) {

@@ -39,12 +39,12 @@ export class MemoryLog implements BoardLog {
 
   async count(_board: string, query: { wanted: FilterSet; after: number; upTo: number; max: number }) {
     await turn();
-    return Math.min(query.max, this.#between(query).length);
+    return { epoch, count: Math.min(query.max, this.#between(query).length) };
   }
 
   async newest(_board: string, query: { wanted: FilterSet; upTo: number; count: number }) {
     await turn();
-    return this.#between({ ...query, after: 0 }).slice(-query.count);
+    return { epoch, events: this.#between({ ...query, after: 0 }).slice(-query.count) };
   }
 
   async range(_board: string, { from, to }: { from: number; to: number }) {
@@ -76,8 +76,11 @@ export class TestSocket extends Writable {
   #resume: (() => void) | undefined;
   isPaused = false;
 
-  constructor(highWaterMark = 1024) {
+  readonly #onData: ((bytes: Buffer) => void) | undefined;
+
+  constructor(highWaterMark = 1024, onData?: (bytes: Buffer) => void) {
     super({ highWaterMark });
+    this.#onData = onData;
   }
 
   setNoDelay(): this {
@@ -85,7 +88,8 @@ export class TestSocket extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
+    if (this.#onData === undefined) this.text += chunk.toString();
+    else this.#onData(chunk);
     if (this.isPaused) this.#resume = done;
     else setImmediate(done);
   }
