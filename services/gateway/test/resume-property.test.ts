@@ -101,6 +101,10 @@ class Life {
         return random.integer(1, 10) === 1 ? this.log.startEpoch(random.integer(0, this.log.last)) : undefined;
       case 'learn':
         return gateway.epoch === this.log.epoch ? undefined : gateway.learnEpoch();
+      case 'prune':
+        return random.integer(1, 4) === 1 ? this.log.prune(random.integer(1, 60)) : undefined;
+      case 'hear of it':
+        return gateway.learnOldest();
       case 'lose the thread':
         return random.integer(1, 10) === 1 && gateway.epoch === this.log.epoch ? this.loseThread(gateway) : undefined;
     }
@@ -206,6 +210,8 @@ const steps = [
   'restore',
   'learn',
   'lose the thread',
+  'prune',
+  'hear of it',
 ] as const;
 
 async function live(random: SeededRandom): Promise<void> {
@@ -236,7 +242,7 @@ describe('whatever happens to gateways, clients, sockets and the log', () => {
         });
       }
       // Each of these must have come up, or the schedules have lost their teeth.
-      expect([...seen.resets.keys()].toSorted()).toEqual(['epoch', 'too_far', 'unknown']);
+      expect([...seen.resets.keys()].toSorted()).toEqual(['epoch', 'pruned', 'too_far', 'unknown']);
       expect(seen.events).toBeGreaterThan(schedules * 20);
       process.stderr.write(
         `${seen.connections} connections, ${seen.events} events, ${JSON.stringify([...seen.resets])}\n`,

@@ -103,6 +103,7 @@ export class BoardChannel {
   noteOldest(seq: number): boolean {
     if (seq <= this.#oldest) return false;
     this.#oldest = seq;
+    this.noteHead(this.#epoch, seq - 1);
     this.#ring.dropBefore(seq);
     return true;
   }
@@ -149,6 +150,8 @@ export class BoardChannel {
     const reason = epoch === this.#epoch ? ('unknown' as const) : ('epoch' as const);
     const change = { epoch, head, previous: formatCursor(this.#epoch, this.settled), reason };
     this.#known = reason === 'epoch' ? head : Math.max(this.#known, head);
+    // What a backup brings back was let go of in the epoch that is over.
+    if (reason === 'epoch') this.#oldest = 1;
     this.#epoch = epoch;
     this.#ring = new BoardRing(head, this.#options.ring);
     const members = this.#fanOut.restart(epoch, head);

@@ -77,14 +77,17 @@ export class Boards {
   /** An epoch starts, also when the board is first seen: this pod knows what comes after `head`. */
   startEpoch(board: string, epoch: string, head: number): void {
     const channel = this.#channels.get(board);
+    const known = this.#known.get(board);
+    const oldest = known?.epoch === epoch ? (known.oldest ?? 1) : 1;
     if (channel !== undefined) {
       channel.restart(epoch, head);
+      channel.noteOldest(oldest);
       return;
     }
     const { ring, observer } = this.#options;
     const created = new BoardChannel({ board, epoch, head, ring, observer });
-    created.setRules(this.#known.get(board)?.rules ?? []);
-    created.noteOldest(this.#known.get(board)?.oldest ?? 1);
+    created.setRules(known?.rules ?? []);
+    created.noteOldest(oldest);
     this.#channels.set(board, created);
     for (const resolve of this.#awaited.get(board) ?? []) resolve();
   }
@@ -100,7 +103,9 @@ export class Boards {
       const before = this.#known.get(board.slug);
       this.#known.set(board.slug, board);
       this.noteHead(board.slug, board.epoch, board.head);
-      if (this.#channels.get(board.slug)?.noteOldest(board.oldest ?? 1) === true) this.#options.onPruned(board.slug);
+      const channel = this.#channels.get(board.slug);
+      const isNews = channel?.epoch === board.epoch && channel.noteOldest(board.oldest ?? 1);
+      if (isNews) this.#options.onPruned(board.slug);
       if (JSON.stringify(before?.rules ?? []) === JSON.stringify(board.rules)) continue;
       this.#channels.get(board.slug)?.setRules(board.rules);
       this.#options.onRulesChanged(board.slug);

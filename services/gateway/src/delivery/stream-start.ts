@@ -73,7 +73,7 @@ export class StartPlanner {
       case 'last':
         return this.#newest(channel, head, { wanted, count: start.count });
       case 'beginning':
-        return this.#replay(channel, head, { wanted, start, after: channel.oldest - 1 });
+        return this.#replay(channel, head, { wanted, start, after: Math.min(channel.oldest - 1, head) });
       case 'after':
         return this.#after(channel, head, { wanted, start });
     }

@@ -18,6 +18,7 @@ interface Range {
 export class ChangingLog implements BoardLog {
   readonly epochs = new Map<string, LogEvent[]>([['epoch001', []]]);
   epoch = 'epoch001';
+  readonly #oldest = new Map<string, number>();
   pageMax = 20;
   /** Of so many answers one fails; 0 for none. */
   failsOneOf = 0;
@@ -29,6 +30,15 @@ export class ChangingLog implements BoardLog {
 
   get events(): LogEvent[] {
     return this.epochs.get(this.epoch)!;
+  }
+
+  /** The first seq that is still kept. */
+  get oldest(): number {
+    return this.oldestOf(this.epoch);
+  }
+
+  oldestOf(epoch: string): number {
+    return this.#oldest.get(epoch) ?? 1;
   }
 
   get last(): number {
@@ -52,6 +62,11 @@ export class ChangingLog implements BoardLog {
     for (const { subject, type } of old) this.add(subject, type, 0);
   }
 
+  /** The oldest events have outlived their time. */
+  prune(count: number): void {
+    this.#oldest.set(this.epoch, Math.min(this.last + 1, this.oldest + count));
+  }
+
   async head(): Promise<{ epoch: string; head: number }> {
     await this.#answered();
     return { epoch: this.epoch, head: this.last };
@@ -61,7 +76,12 @@ export class ChangingLog implements BoardLog {
     await this.#answered();
     const all = this.#between(query);
     const events = all.slice(0, this.pageMax);
-    return { epoch: this.epoch, events, to: all.length > events.length ? events.at(-1)!.seq : query.upTo };
+    return {
+      epoch: this.epoch,
+      oldest: this.oldest,
+      events,
+      to: all.length > events.length ? events.at(-1)!.seq : query.upTo,
+    };
   }
 
   async count(_board: string, query: Range & { max: number }) {
@@ -76,7 +96,8 @@ export class ChangingLog implements BoardLog {
 
   async range(_board: string, { from, to }: { from: number; to: number }) {
     await this.#answered();
-    return { epoch: this.epoch, events: this.events.slice(from - 1, Math.min(to, from - 1 + this.pageMax)) };
+    const kept = Math.max(from, this.oldest);
+    return { epoch: this.epoch, events: this.events.slice(kept - 1, Math.min(to, kept - 1 + this.pageMax)) };
   }
 
   async #answered(): Promise<void> {
@@ -90,6 +111,8 @@ export class ChangingLog implements BoardLog {
   }
 
   #between({ wanted, after, upTo }: Range): LogEvent[] {
-    return this.events.slice(after, Math.max(after, upTo)).filter((event) => wanted.matches(event.subject, event.type));
+    return this.events
+      .slice(Math.max(after, this.oldest - 1), Math.max(after, upTo))
+      .filter((event) => wanted.matches(event.subject, event.type));
   }
 }

@@ -66,8 +66,12 @@ export const quietPasses: PassObserver = {
   onEncoderFailed: () => {},
 };
 
-export function newChannel(head: number, ring = { eventsMax: 64, bytesMax: 1024 * 1024 }): BoardChannel {
-  return new BoardChannel({ board: 'events', epoch, head, ring, observer: quietPasses });
+export function newChannel(
+  head: number,
+  ring = { eventsMax: 64, bytesMax: 1024 * 1024 },
+  inEpoch = epoch,
+): BoardChannel {
+  return new BoardChannel({ board: 'events', epoch: inEpoch, head, ring, observer: quietPasses });
 }
 
 /** What a socket is to the outbox: takes bytes as fast as the test lets it. */

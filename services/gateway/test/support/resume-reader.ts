@@ -77,23 +77,29 @@ export class ResumeReader {
     if (from !== formatCursor(at.epoch, at.seq)) this.#fault(`resumed at ${from} under another id`);
     if (end.epoch !== at.epoch || end.seq > this.#log(at.epoch).length) this.#fault(`a head that isn't: ${head}`);
     const due = this.#matching(at.epoch, at.seq, end.seq).length;
-    if (replayed !== due) this.#fault(`replayed ${replayed}, but ${due} match in (${from}, ${head}]`);
-    this.#owed = replayed;
+    const isExact = this.#options.log.oldestOf(at.epoch) === 1;
+    if (isExact ? replayed !== due : replayed > due)
+      this.#fault(`replayed ${replayed}, but ${due} match in (${from}, ${head}]`);
+    this.#owed = isExact ? replayed : undefined;
     this.#checkStart(at, end);
   }
 
   #checkStart(at: Cursor, head: Cursor): void {
     const { start } = this;
+    const { log } = this.#options;
     const expected = (): number => {
       if (start.kind === 'after') return start.cursor.seq;
-      if (start.kind === 'beginning') return 0;
+      // Somewhere before the first that is kept: what goes meanwhile was there when it was planned.
+      if (start.kind === 'beginning') return Math.min(at.seq, log.oldestOf(at.epoch) - 1);
       if (start.kind !== 'last' || start.count === 0) return head.seq;
       const newest = this.#matching(at.epoch, 0, head.seq).at(-start.count) ?? this.#matching(at.epoch, 0, head.seq)[0];
       return newest === undefined ? head.seq : newest.seq - 1;
     };
     if (start.kind === 'after' && start.cursor.epoch !== at.epoch) this.#fault('resumed in another epoch');
     // With fewer events than asked for, anywhere before the first will do.
-    const isSame = this.#matching(at.epoch, Math.min(at.seq, expected()), Math.max(at.seq, expected())).length === 0;
+    const between = this.#matching(at.epoch, Math.min(at.seq, expected()), Math.max(at.seq, expected()));
+    // What is not kept any more may be left out.
+    const isSame = between.every(({ seq }) => at.seq > expected() && seq < log.oldestOf(at.epoch));
     if (start.kind === 'last' ? !isSame : at.seq !== expected()) {
       this.#fault(`${JSON.stringify(start)} resumed at ${at.seq}, not ${expected()}`);
     }
@@ -111,9 +117,11 @@ export class ResumeReader {
         ? held === undefined
           ? log.epochs.size > 1
           : held.epoch !== at.epoch
-        : reason === 'too_far'
-          ? this.#matching(at.epoch, held?.seq ?? 0, at.seq).length > replayEventsMax
-          : this.mayLoseThread || (held !== undefined && held.seq > this.#lastWhenAsked);
+        : reason === 'pruned'
+          ? (held?.seq ?? 0) < log.oldestOf(at.epoch) - 1
+          : reason === 'too_far'
+            ? this.#matching(at.epoch, held?.seq ?? 0, at.seq).length > replayEventsMax
+            : this.mayLoseThread || (held !== undefined && held.seq > this.#lastWhenAsked);
     if (!isRight) this.#fault(`reset ${reason} at ${at.seq} for no reason, holding ${JSON.stringify(held)}`);
   }
 

@@ -4,7 +4,6 @@ import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { BoardChannel } from '../../src/delivery/board-channel.ts';
-import { BoardChannel as Channel } from '../../src/delivery/board-channel.ts';
 import { Outbox } from '../../src/delivery/outbox.ts';
 import { ReplayGate } from '../../src/delivery/replay-gate.ts';
 import { ReplaySource } from '../../src/delivery/replay-source.ts';
@@ -16,7 +15,7 @@ import { Subscription, type SubscriptionShared } from '../../src/delivery/subscr
 import type { WireFormat } from '../../src/delivery/wire-format.ts';
 import { frameOf, WsFormat } from '../../src/delivery/ws-format.ts';
 import type { ChangingLog } from './changing-log.ts';
-import { TestSocket } from './memory-board.ts';
+import { newChannel, TestSocket } from './memory-board.ts';
 import type { ResumeReader } from './resume-reader.ts';
 import { SseDecoder, WsDecoder, type WireDecoder } from './wire-decoder.ts';
 
@@ -60,11 +59,17 @@ export class TestGateway {
     this.delivered = upTo;
   }
 
+  /** It hears what the log has let go of. */
+  learnOldest(): void {
+    if (this.epoch === this.#log.epoch) this.channel.noteOldest(this.#log.oldest);
+  }
+
   /** It hears of the epoch that holds now, or loses its thread within one. */
   learnEpoch(skipped = 0): void {
     const { epoch, last } = this.#log;
     this.delivered = epoch === this.epoch ? Math.min(last, this.delivered + skipped) : last;
     this.channel.restart(epoch, this.delivered);
+    this.learnOldest();
   }
 
   /** The process is killed; another one takes its place and knows nothing. */
@@ -75,9 +80,10 @@ export class TestGateway {
   }
 
   #newChannel(): BoardChannel {
-    const observer = { onPass: () => {}, onEncoderFailed: () => {} };
-    const { epoch, last } = this.#log;
-    return new Channel({ board: 'events', epoch, head: last, ring: this.#ring, observer });
+    const { epoch, last, oldest } = this.#log;
+    const channel = newChannel(last, this.#ring, epoch);
+    channel.noteOldest(oldest);
+    return channel;
   }
 }
 
