@@ -105,6 +105,35 @@ describe('too many connections of one user', () => {
   }, 30_000);
 });
 
+describe('a connection that is old', () => {
+  test('is sent elsewhere with a reason and a time, comes back with its cursor and misses nothing', async () => {
+    const site = await startTestSite({ env: { HEARTBEAT_MS: '100', STREAM_MAX_AGE_MS: '1500' } });
+    try {
+      const admin = await site.admin();
+      const stream = new StreamRecorder(`${site.url}/v1/boards/events/stream`, { token: admin.token, returns: true });
+      recorders.push(stream);
+      await stream.until((it) => it.named('caught_up').length === 1);
+      const openedAt = performance.now();
+      const socket = await WsReader.open<Frame>(`${site.url.replace('http', 'ws')}/v1/ws`);
+      sockets.push(socket);
+      socket.send({ type: 'auth', token: admin.token });
+      const first = (await say(site.url, admin, 'before')).body.seq;
+      await socket.until((frame) => frame.type === 'reconnect');
+      expect(performance.now() - openedAt).toBeGreaterThan(1_000);
+      expect(socket.frames.at(-1)).toMatchObject({ reason: 'rotate', afterMs: expect.any(Number) });
+      expect((await socket.ended()).code).toBe(1012);
+      await stream.until((it) => it.named('reconnect').length >= 1);
+      expect(JSON.parse(stream.named('reconnect')[0]!.data!)).toMatchObject({ reason: 'rotate' });
+      expect(Number(stream.named('reconnect')[0]!.retry)).toBeGreaterThan(0);
+      const last = (await say(site.url, admin, 'after')).body.seq;
+      await stream.until((it) => it.seqs.at(-1) === last);
+      expect(faultsOf(stream.seqs, first, last)).toEqual([]);
+    } finally {
+      await site.stop();
+    }
+  }, 40_000);
+});
+
 describe('a drain', () => {
   test('sends everybody away with a reason and a time, and they lose nothing over the restart', async () => {
     const stream = follow(admin, '', true);

@@ -24,6 +24,12 @@ export const gatewayConfig = commonConfig.extend({
   APPLETS_URL: baseUrlKey,
   HEARTBEAT_MS: milliseconds(limits.heartbeatMs),
   PING_MS: milliseconds(limits.pingMs),
+  STREAM_MAX_AGE_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(7 * 24 * 3_600_000)
+    .default(limits.streamMaxAgeMs),
   LEAVE_GRACE_MS: z.coerce.number().int().min(0).max(60_000).default(limits.leaveGraceMs),
   OUTBOX_BYTES_MAX: z.coerce.number().int().min(16_384).default(limits.outboxBytesMax),
   RING_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.ringEventsMax),

@@ -4,6 +4,7 @@ import type { JSONWebKeySet } from 'jose';
 import { ConnectionDesk } from './connections/desk.ts';
 import { Connections } from './connections/connections.ts';
 import { StallWatch } from './connections/stall-watch.ts';
+import { isDueToRotate } from './connections/rotation.ts';
 import { Wheel } from './connections/wheel.ts';
 import type { OpenConnection } from './connections/open-connection.ts';
 import type { GatewayConfig } from './config.ts';
@@ -155,15 +156,16 @@ function createPublisher({ clients, metrics, decisions }: Base, parts: PublishPa
 }
 
 function createDesk({ context, config, metrics }: Base) {
-  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, beat);
+  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, (connection) => beat(connection, config));
   const connections = new Connections();
   const desk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
   return { desk, heartbeats };
 }
 
 /** Whoever takes nothing for two periods is cut: it comes back with its cursor, or has long been gone. */
-function beat(connection: OpenConnection): void {
+function beat(connection: OpenConnection, config: GatewayConfig): void {
   if (connection.outbox.periodsStill() >= stillPeriodsMax) connection.end('slow');
+  else if (isDueToRotate(connection, config.STREAM_MAX_AGE_MS)) connection.end('rotate');
   else connection.heartbeat();
 }
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Stalled } from '@boardwire/contracts';
 import { Connections } from '../src/connections/connections.ts';
 import type { EndReason, OpenConnection } from '../src/connections/open-connection.ts';
+import { isDueToRotate } from '../src/connections/rotation.ts';
 import { StallWatch } from '../src/connections/stall-watch.ts';
 import { Wheel } from '../src/connections/wheel.ts';
 import { Outbox } from '../src/delivery/outbox.ts';
@@ -21,7 +22,8 @@ function connection(of: Access | undefined): OpenConnection & { ends: EndReason[
   const ends: EndReason[] = [];
   const outbox = new Outbox(new TestSocket().asSocket(), { bytesMax: 1, eventsMax: 1, onOverflow: () => {} });
   const end = (reason: EndReason) => void ends.push(reason);
-  return { id: 'c', transport: 'sse', access: of, outbox, ends, end, heartbeat: () => {}, tellStalled: () => {} };
+  const base = { number: 1, openedAt: Math.round(performance.now()), transport: 'sse' as const, access: of };
+  return { ...base, outbox, ends, end, heartbeat: () => {}, tellStalled: () => {} };
 }
 
 describe('connections', () => {
@@ -69,6 +71,42 @@ describe('connections', () => {
     expect(connections.size).toBe(0);
     connections.endSession('s1');
     expect(open.every(({ ends }) => ends.length === 0)).toBe(true);
+  });
+});
+
+describe('who has not said its name', () => {
+  test('is sent away ten seconds after it came, and not when it has said it or left', () => {
+    jest.useFakeTimers();
+    const connections = new Connections();
+    connections.start();
+    const [silent, named, gone] = [connection(undefined), connection(undefined), connection(undefined)];
+    for (const each of [silent, named, gone]) connections.add(each);
+    jest.advanceTimersByTime(5_000);
+    const late = connection(undefined);
+    connections.add(late);
+    connections.authenticated(named, access());
+    expect(connections.remove(gone)).toBe(true);
+    expect(connections.remove(gone)).toBe(false);
+    jest.advanceTimersByTime(4_700);
+    expect(silent.ends).toEqual([]);
+    jest.advanceTimersByTime(600);
+    expect(silent.ends).toContain('nameless');
+    for (const each of [named, gone, late]) expect(each.ends).toEqual([]);
+    connections.stop();
+  });
+});
+
+describe('rotation', () => {
+  test('comes at 80 to 100 % of the age allowed, evenly spread over those who came together', () => {
+    const maxAgeMs = 10_000;
+    const fleet = Array.from({ length: 1_000 }, (_, number) => ({ ...connection(access()), number, openedAt: 0 }));
+    const gone = (now: number) => fleet.filter((each) => isDueToRotate(each, maxAgeMs, now)).length;
+    expect(gone(7_999)).toBe(0);
+    expect(gone(10_000)).toBe(1_000);
+    for (let tenth = 1; tenth < 10; tenth += 1) {
+      const share = gone(8_000 + tenth * 200) / 1_000;
+      expect(Math.abs(share - tenth / 10)).toBeLessThan(0.02);
+    }
   });
 });
 

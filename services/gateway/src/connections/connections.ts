@@ -3,8 +3,10 @@ import type { Transport } from '../metrics.ts';
 import { isPublisher, type Access } from '../rights/access.ts';
 import type { EndReason, OpenConnection } from './open-connection.ts';
 
-/** How often connections are looked at whose token runs out. */
-const expirySweepMs = 250;
+/** How often connections are looked at whose time runs out. */
+const sweepMs = 250;
+/** Who connects has so long to say who it is. */
+const namedWithinMs = 10_000;
 
 /**
  * Every open connection of this pod, found by session, by user and by the second in which its token runs out.
@@ -16,6 +18,8 @@ export class Connections {
   readonly #byUser = new Map<string, number>();
   readonly #byExpiry = new Map<number, Set<OpenConnection>>();
   readonly #filed = new Map<OpenConnection, Access>();
+  /** Those who have not said who they are, the oldest first, and when each must have. */
+  readonly #nameless = new Map<OpenConnection, number>();
   #sweeper: NodeJS.Timeout | undefined;
 
   get size(): number {
@@ -49,12 +53,14 @@ export class Connections {
 
   add(connection: OpenConnection): void {
     this.#all.add(connection);
-    if (connection.access !== undefined) this.authenticated(connection, connection.access);
+    if (connection.access === undefined) this.#nameless.set(connection, performance.now() + namedWithinMs);
+    else this.authenticated(connection, connection.access);
   }
 
   /** A connection has a token, or a newer one. */
   authenticated(connection: OpenConnection, access: Access): void {
     this.#unfile(connection);
+    this.#nameless.delete(connection);
     if (!this.#all.has(connection)) return;
     this.#filed.set(connection, access);
     put(this.#bySession, access.sessionId, connection);
@@ -62,9 +68,11 @@ export class Connections {
     this.#byUser.set(access.userId, (this.#byUser.get(access.userId) ?? 0) + 1);
   }
 
-  remove(connection: OpenConnection): void {
+  /** @returns false when it had left before. */
+  remove(connection: OpenConnection): boolean {
     this.#unfile(connection);
-    this.#all.delete(connection);
+    this.#nameless.delete(connection);
+    return this.#all.delete(connection);
   }
 
   endSession(sessionId: string): void {
@@ -76,12 +84,21 @@ export class Connections {
   }
 
   start(): void {
-    this.#sweeper ??= setInterval(() => this.#endExpired(), expirySweepMs).unref();
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
   stop(): void {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
+  }
+
+  #sweep(): void {
+    this.#endExpired();
+    const now = performance.now();
+    for (const [connection, deadline] of this.#nameless) {
+      if (deadline > now) return;
+      connection.end('nameless');
+    }
   }
 
   #endExpired(): void {

@@ -1,43 +1,52 @@
 import type { Logger } from '@boardwire/service-kit';
+import { randomBytes } from 'node:crypto';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Connections } from './connections.ts';
-import type { Wheel } from './wheel.ts';
 import type { OpenConnection } from './open-connection.ts';
+import type { Wheel } from './wheel.ts';
+
+export interface ConnectionDeskOptions {
+  connections: Connections;
+  heartbeats: Wheel<OpenConnection>;
+  metrics: GatewayMetrics;
+  logger: Logger;
+}
 
 /** Signs connections in and out: every list they stand in, the metric and the log line, in one place. */
 export class ConnectionDesk {
   readonly connections: Connections;
-  readonly #heartbeats: Wheel<OpenConnection>;
-  readonly #metrics: GatewayMetrics;
-  readonly #logger: Logger;
+  readonly #options: ConnectionDeskOptions;
+  readonly #pod = randomBytes(6).toString('base64url');
+  #count = 0;
 
-  constructor(options: {
-    connections: Connections;
-    heartbeats: Wheel<OpenConnection>;
-    metrics: GatewayMetrics;
-    logger: Logger;
-  }) {
+  constructor(options: ConnectionDeskOptions) {
     this.connections = options.connections;
-    this.#heartbeats = options.heartbeats;
-    this.#metrics = options.metrics;
-    this.#logger = options.logger;
+    this.#options = options;
   }
 
-  /** @returns what signs it out, once; `code` is why it ended, from a small set. */
-  signIn(connection: OpenConnection): (code: string) => void {
-    const openedAt = performance.now();
-    let isIn = true;
+  nextNumber(): number {
+    return (this.#count += 1);
+  }
+
+  /** The name of a connection in logs and for its client. Made when asked for: text of its own for each would be kept. */
+  idOf({ number }: OpenConnection): string {
+    return `${this.#pod}.${number}`;
+  }
+
+  signIn(connection: OpenConnection): void {
     this.connections.add(connection);
-    this.#heartbeats.add(connection);
-    return (code) => {
-      if (!isIn) return;
-      isIn = false;
-      this.connections.remove(connection);
-      this.#heartbeats.remove(connection);
-      const { transport, id, access } = connection;
-      this.#metrics.closed(transport, code);
-      const seconds = Math.round((performance.now() - openedAt) / 100) / 10;
-      this.#logger.info({ event: 'connection.closed', transport, connection: id, code, user: access?.userId, seconds });
-    };
+    this.#options.heartbeats.add(connection);
+  }
+
+  /** Once, however often it is asked; `code` is why it ended, from a small set. */
+  signOut(connection: OpenConnection, code: string): void {
+    if (!this.connections.remove(connection)) return;
+    const { heartbeats, metrics, logger } = this.#options;
+    heartbeats.remove(connection);
+    const { transport, access, openedAt } = connection;
+    metrics.closed(transport, code);
+    const seconds = Math.round((performance.now() - openedAt) / 100) / 10;
+    const id = this.idOf(connection);
+    logger.info({ event: 'connection.closed', transport, connection: id, code, user: access?.userId, seconds });
   }
 }

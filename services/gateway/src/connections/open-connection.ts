@@ -9,6 +9,10 @@ export type EndReason =
   | 'revoked'
   /** The pod stops; come back after so many milliseconds. */
   | 'drain'
+  /** It is as old as one may get. */
+  | 'rotate'
+  /** It has not said in time who it is. */
+  | 'nameless'
   /** Its outbox is full. */
   | 'slow'
   /** What it asked for has gone: the board, or the right to see it. */
@@ -18,7 +22,10 @@ export type EndReason =
 
 /** A client that stays: one event stream, one WebSocket. */
 export interface OpenConnection {
-  readonly id: string;
+  /** Counts the connections of this pod; {@link ConnectionDesk.idOf} makes its name of it. */
+  readonly number: number;
+  /** As `performance.now()` told, in whole milliseconds. */
+  readonly openedAt: number;
   readonly transport: Transport;
   /** Undefined until a WebSocket has authenticated. */
   readonly access: Access | undefined;

@@ -80,8 +80,11 @@ export class Subscriptions {
       user: { id: access.userId, name: access.name },
       filters: wanted.filters,
     });
+    const { planner, replay, slices } = this.#shared;
     const subscription = new Subscription({
-      ...this.#shared,
+      planner,
+      replay,
+      slices,
       channel,
       wanted,
       format,
@@ -95,18 +98,7 @@ export class Subscriptions {
     const siblings = this.#siblings(board);
     siblings.add(subscription);
     void subscription.open(start);
-    return {
-      board,
-      filters: wanted.filters,
-      get cursor() {
-        return subscription.cursor;
-      },
-      end: () => {
-        siblings.delete(subscription);
-        subscription.end();
-        leave();
-      },
-    };
+    return new Opened(subscription, siblings, leave);
   }
 
   /** The board is gone: everybody who reads it is told by their connection. */
@@ -129,5 +121,35 @@ export class Subscriptions {
     if (this.#filterSets.size >= internedMax) this.#filterSets.clear();
     this.#filterSets.set(wanted.key, wanted);
     return wanted;
+  }
+}
+
+class Opened implements OpenSubscription {
+  readonly #subscription: Subscription;
+  readonly #siblings: Set<Subscription>;
+  readonly #leave: () => void;
+
+  constructor(subscription: Subscription, siblings: Set<Subscription>, leave: () => void) {
+    this.#subscription = subscription;
+    this.#siblings = siblings;
+    this.#leave = leave;
+  }
+
+  get board(): string {
+    return this.#subscription.board;
+  }
+
+  get filters(): readonly string[] {
+    return this.#subscription.wanted.filters;
+  }
+
+  get cursor(): string | undefined {
+    return this.#subscription.cursor;
+  }
+
+  end(): void {
+    this.#siblings.delete(this.#subscription);
+    this.#subscription.end();
+    this.#leave();
   }
 }

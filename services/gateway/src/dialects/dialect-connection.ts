@@ -1,6 +1,5 @@
 import { limits, sseComment, type Stalled } from '@boardwire/contracts';
 import type { DialectStream } from '@boardwire/dialects';
-import { randomUUID } from 'node:crypto';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
 import type { LiveMember } from '../delivery/live-group.ts';
@@ -24,12 +23,12 @@ export interface DialectConnectionOptions {
  * the stream and `retry:`, and gets the newest state when it does.
  */
 export class DialectConnection implements OpenConnection, LiveMember {
-  readonly id = randomUUID();
+  readonly number: number;
+  readonly openedAt = Math.round(performance.now());
   readonly transport = 'dialect';
   readonly access: Access;
   readonly outbox: Outbox;
   readonly #options: DialectConnectionOptions;
-  readonly #signOut: (code: string) => void;
   #code = 'client';
   #wroteAt = performance.now();
   joinedAt = 0;
@@ -38,11 +37,12 @@ export class DialectConnection implements OpenConnection, LiveMember {
     const { access, stream, bounds, desk } = options;
     this.#options = options;
     this.access = access;
+    this.number = desk.nextNumber();
     this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => this.end('slow') });
-    this.#signOut = desk.signIn(this);
+    desk.signIn(this);
     stream.socket.once('close', () => {
       options.onClosed();
-      this.#signOut(this.#code);
+      desk.signOut(this, this.#code);
     });
   }
 

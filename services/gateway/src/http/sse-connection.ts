@@ -1,5 +1,4 @@
-import { limits, sseHeartbeat, type Stalled } from '@boardwire/contracts';
-import { randomUUID } from 'node:crypto';
+import { limits, sseHeartbeat, type ReconnectReason, type Stalled } from '@boardwire/contracts';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
 import { Outbox, type OutboxBounds } from '../delivery/outbox.ts';
@@ -21,21 +20,30 @@ export interface SseConnectionOptions {
 
 /** One event stream and its subscription. */
 export class SseConnection implements OpenConnection {
-  readonly id = randomUUID();
+  readonly number: number;
+  readonly openedAt = Math.round(performance.now());
   readonly transport = 'sse';
   readonly access: Access;
   readonly outbox: Outbox;
-  readonly #options: SseConnectionOptions;
-  readonly #signOut: (code: string) => void;
+  readonly #stream: EventStream;
+  readonly #format: SseFormat;
+  readonly #desk: ConnectionDesk;
   #subscription: OpenSubscription | undefined;
   #code = 'client';
 
   constructor(options: SseConnectionOptions) {
     const { access, stream, format, bounds, desk } = options;
-    this.#options = options;
+    this.#stream = stream;
+    this.#format = format;
+    this.#desk = desk;
+    this.number = desk.nextNumber();
     this.access = access;
-    this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => this.end('slow') });
-    this.#signOut = desk.signIn(this);
+    this.outbox = new Outbox(stream.socket, {
+      bytesMax: bounds.bytesMax,
+      eventsMax: bounds.eventsMax,
+      onOverflow: () => this.end('slow'),
+    });
+    desk.signIn(this);
     stream.socket.once('close', () => this.#closed());
     this.outbox.write(format.text(`retry: ${jittered(limits.retryMs)}\n\n`));
     this.#subscription = options.subscribe(this.outbox, () => this.end('fault'));
@@ -43,30 +51,29 @@ export class SseConnection implements OpenConnection {
 
   heartbeat(): void {
     const cursor = this.#subscription?.cursor;
-    const { format } = this.#options;
+    const format = this.#format;
     const now = new Date();
     this.outbox.write(format.text(cursor === undefined ? `: ${now.toISOString()}\n\n` : sseHeartbeat(cursor, now)));
   }
 
   tellStalled(stalled: Stalled | undefined): void {
-    const { format } = this.#options;
+    const format = this.#format;
     this.outbox.write(stalled === undefined ? format.live() : format.stalled(stalled));
   }
 
   end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
     if (this.#code !== 'client') return;
     this.#code = reason;
-    const { stream } = this.#options;
     this.#leave();
-    this.outbox.finish(this.#lastWord(reason, afterMs), () => stream.end());
+    this.outbox.finish(this.#lastWord(reason, afterMs), () => this.#stream.end());
   }
 
   #lastWord(reason: EndReason, afterMs: number): Buffer | undefined {
-    const { format } = this.#options;
+    const format = this.#format;
     if (reason === 'revoked') return format.revoked();
     // Coming back tells a client with its own status that the board or its right to it has gone.
     if (reason === 'gone') return undefined;
-    return format.reconnect({ reason: reason === 'fault' ? 'busy' : reason, afterMs });
+    return format.reconnect({ reason: reconnectReasonOf(reason), afterMs });
   }
 
   #leave(): void {
@@ -76,6 +83,10 @@ export class SseConnection implements OpenConnection {
 
   #closed(): void {
     this.#leave();
-    this.#signOut(this.#code);
+    this.#desk.signOut(this, this.#code);
   }
+}
+
+function reconnectReasonOf(reason: EndReason): ReconnectReason {
+  return reason === 'drain' || reason === 'rotate' || reason === 'slow' ? reason : 'busy';
 }

@@ -26,9 +26,13 @@ export function takeSocket(response: ServerResponse): Socket | undefined {
     response.destroy();
     return undefined;
   }
-  const taken = new Socket({ handle, onread: { buffer: discarded, callback: discard } } as SocketConstructorOpts);
+  const onread = { buffer: discarded, callback: discard };
+  // The server has turned Nagle's algorithm off when it accepted the connection.
+  const taken = new Socket({ handle, onread, noDelay: true } as SocketConstructorOpts);
   served._handle = null;
   served.destroy();
+  // Otherwise the server makes an error with a stack to tell a request that nobody asks any more.
+  response.emit('finish');
   // A reset by the peer is an ordinary end, and one that has no more to say has gone.
   taken.on('error', ignore);
   taken.on('end', destroy);

@@ -1,19 +1,11 @@
-export interface Rate {
-  perSecond: number;
-  burst: number;
-}
-
-interface Bucket {
-  tokens: number;
-  at: number;
-}
+import { TokenBucket, type Rate } from './token-bucket.ts';
 
 /** Full buckets are forgotten when so many are kept. */
 const bucketsMax = 50_000;
 
 /** Token buckets by key. What a key has not used for long needs no bucket. */
 export class RateLimiter {
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   get size(): number {
     return this.#buckets.size;
@@ -21,21 +13,14 @@ export class RateLimiter {
 
   /** Takes `count` at once or nothing. @returns 0, or the milliseconds after which they would be there. */
   take(key: string, count: number, rate: Rate, now = performance.now()): number {
-    const bucket = this.#bucketOf(key, rate, now);
-    bucket.tokens = Math.min(rate.burst, bucket.tokens + ((now - bucket.at) * rate.perSecond) / 1_000);
-    bucket.at = now;
-    // More than a burst can never fit; it passes when the bucket is full, and the debt is paid off afterwards.
-    const needed = Math.min(count, rate.burst);
-    if (bucket.tokens < needed) return Math.ceil(((needed - bucket.tokens) * 1_000) / rate.perSecond);
-    bucket.tokens -= count;
-    return 0;
+    return this.#bucketOf(key, rate, now).take(count, rate, now);
   }
 
-  #bucketOf(key: string, rate: Rate, now: number): Bucket {
+  #bucketOf(key: string, rate: Rate, now: number): TokenBucket {
     const known = this.#buckets.get(key);
     if (known !== undefined) return known;
     if (this.#buckets.size >= bucketsMax) this.#forgetOldest();
-    const bucket = { tokens: rate.burst, at: now };
+    const bucket = new TokenBucket(rate, now);
     this.#buckets.set(key, bucket);
     return bucket;
   }

@@ -7,7 +7,6 @@ import {
   type Stalled,
 } from '@boardwire/contracts';
 import { AppError, appErrorFrom } from '@boardwire/service-kit';
-import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
@@ -17,8 +16,9 @@ import type { Gateway } from '../gateway.ts';
 import { knownSlug } from '../http/boards.controller.ts';
 import { jittered } from '../http/jitter.ts';
 import type { Access } from '../rights/access.ts';
-import { RateLimiter } from '../rights/rate-limiter.ts';
+import { TokenBucket } from '../rights/token-bucket.ts';
 import { readFrame, type FrameOf, type ReadFrame } from './client-frames.ts';
+import type { SocketFormats } from './socket-formats.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { publishFrame } from './publish-frame.ts';
 
@@ -26,41 +26,43 @@ export interface SocketConnectionOptions {
   gateway: Gateway;
   webSocket: WebSocket;
   socket: Socket;
+  formats: SocketFormats;
+  onClosed: (connection: SocketConnection) => void;
 }
 
-/** Who connects has so long to say who it is. */
-const authWithinMs = 10_000;
 const frameRate = { perSecond: limits.framesPerSocketPerSecond, burst: limits.framesPerSocketBurst };
 
 /** One WebSocket: who it is, its frames in, its subscriptions, how it ends. */
 export class SocketConnection implements OpenConnection {
-  readonly id = randomUUID();
+  readonly number: number;
+  readonly openedAt = Math.round(performance.now());
   readonly transport = 'ws';
   readonly outbox: Outbox;
   readonly #gateway: Gateway;
   readonly #webSocket: WebSocket;
   readonly #subscriptions: SocketSubscriptions;
-  readonly #rate = new RateLimiter();
-  readonly #signOut: (code: string) => void;
-  readonly #authTimer: NodeJS.Timeout;
+  readonly #rate = new TokenBucket(frameRate);
+  readonly #onClosed: (connection: SocketConnection) => void;
   #access: Access | undefined;
   #missedPongs = 0;
   #isEnding = false;
   /** Frames that came behind an `auth` whose token is still being verified. */
   #behindAuth: ReadFrame[] | undefined;
 
-  constructor({ gateway, webSocket, socket }: SocketConnectionOptions) {
+  constructor({ gateway, webSocket, socket, formats, onClosed }: SocketConnectionOptions) {
     this.#gateway = gateway;
     this.#webSocket = webSocket;
+    this.#onClosed = onClosed;
+    this.number = gateway.desk.nextNumber();
     this.outbox = new Outbox(socket, {
       bytesMax: gateway.config.OUTBOX_BYTES_MAX,
       eventsMax: limits.outboxEventsMax,
       onOverflow: () => this.end('slow'),
     });
     this.outbox.share();
-    this.#subscriptions = new SocketSubscriptions({ gateway, outbox: this.outbox, send: (frame) => this.send(frame) });
-    this.#signOut = gateway.desk.signIn(this);
-    this.#authTimer = setTimeout(() => this.#refuse(new AppError('token_missing')), authWithinMs).unref();
+    const send = (frame: ServerFrame) => this.send(frame);
+    this.#subscriptions = new SocketSubscriptions({ gateway, outbox: this.outbox, formats, send });
+    gateway.desk.signIn(this);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.on('pong', () => {
       this.#missedPongs = 0;
@@ -83,7 +85,7 @@ export class SocketConnection implements OpenConnection {
     }
     this.#enter(access);
     const user = { id: access.userId, name: access.name };
-    this.send({ type: 'welcome', protocol: webSocketProtocol, connection: this.id, user });
+    this.send({ type: 'welcome', protocol: webSocketProtocol, connection: this.#gateway.desk.idOf(this), user });
     const { stalled } = this.#gateway.stalls;
     if (stalled !== undefined) this.tellStalled(stalled);
   }
@@ -115,7 +117,10 @@ export class SocketConnection implements OpenConnection {
       case 'revoked':
         return this.#close('unauthenticated', { type: 'revoked' });
       case 'drain':
-        return this.#close('restart', { type: 'reconnect', reason: 'drain', afterMs });
+      case 'rotate':
+        return this.#close('restart', { type: 'reconnect', reason, afterMs });
+      case 'nameless':
+        return this.#refuse(new AppError('token_missing'));
       case 'slow':
         return this.#close('too_slow');
       case 'gone':
@@ -127,7 +132,7 @@ export class SocketConnection implements OpenConnection {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isEnding) return;
-    if (this.#rate.take('frames', 1, frameRate) > 0) {
+    if (this.#rate.take(1, frameRate) > 0) {
       this.#gateway.metrics.rateLimited('frames');
       this.#refuse(new AppError('rate_limited', { detail: 'too many frames' }), 'rate_limited');
       return;
@@ -208,7 +213,6 @@ export class SocketConnection implements OpenConnection {
   }
 
   #enter(access: Access): void {
-    clearTimeout(this.#authTimer);
     this.#access = access;
     this.#gateway.desk.connections.authenticated(this, access);
   }
@@ -238,14 +242,14 @@ export class SocketConnection implements OpenConnection {
   }
 
   #leave(): void {
-    clearTimeout(this.#authTimer);
     this.#subscriptions.closeAll();
   }
 
   #closed(code: number): void {
     this.#isEnding = true;
     this.#leave();
-    this.#signOut(knownCodes.has(code) ? String(code) : 'other');
+    this.#onClosed(this);
+    this.#gateway.desk.signOut(this, knownCodes.has(code) ? String(code) : 'other');
   }
 }
 

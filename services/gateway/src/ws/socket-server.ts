@@ -4,13 +4,14 @@ import type { FastifyInstance } from 'fastify';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { Wheel } from '../connections/wheel.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Access } from '../rights/access.ts';
 import { bearerToken } from '../rights/bearer-token.ts';
 import { serveWithoutUpgrade } from './serve-without-upgrade.ts';
 import { SocketConnection } from './socket-connection.ts';
+import { SocketFormats } from './socket-formats.ts';
 
 const path = '/v1/ws';
 
@@ -18,6 +19,8 @@ const path = '/v1/ws';
 export class SocketServer {
   readonly #gateway: Gateway;
   readonly #pings: Wheel<SocketConnection>;
+  readonly #formats = new SocketFormats();
+  readonly #left = (connection: SocketConnection) => this.#pings.remove(connection);
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -86,15 +89,26 @@ export class SocketServer {
     // The deadline of the request is met; an open socket has none.
     socket.setTimeout(0);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new SocketConnection({ gateway: this.#gateway, webSocket, socket });
-      this.#pings.add(connection);
-      webSocket.once('close', () => this.#pings.remove(connection));
+      const connection = this.#open(webSocket, socket);
       if (webSocket.protocol !== webSocketProtocol && request.headers['sec-websocket-protocol'] !== undefined) {
         webSocket.close(closeCodes.protocol_error.code, `the subprotocol is ${webSocketProtocol}`);
         return;
       }
       if (access !== undefined) connection.greet(access);
     });
+  }
+
+  /** Apart from where the request is: what is made here lives as long as the connection, and would keep it. */
+  #open(webSocket: WebSocket, socket: Socket): SocketConnection {
+    const connection = new SocketConnection({
+      gateway: this.#gateway,
+      webSocket,
+      socket,
+      formats: this.#formats,
+      onClosed: this.#left,
+    });
+    this.#pings.add(connection);
+    return connection;
   }
 
   #refused(socket: Duplex, error: unknown): void {

@@ -3,17 +3,18 @@ import { AppError, appErrorFrom } from '@boardwire/service-kit';
 import type { Outbox } from '../delivery/outbox.ts';
 import { startAfter, type StreamStart } from '../delivery/stream-start.ts';
 import type { OpenSubscription } from '../delivery/subscriptions.ts';
-import { WsFormat } from '../delivery/ws-format.ts';
 import type { Gateway } from '../gateway.ts';
 import { knownSlug } from '../http/boards.controller.ts';
 import { assertMayRead } from '../http/door.ts';
 import type { PresenceChange } from '../presence/presence-view.ts';
 import type { Access } from '../rights/access.ts';
 import type { FrameOf } from './client-frames.ts';
+import type { SocketFormats } from './socket-formats.ts';
 
 export interface SocketSubscriptionsOptions {
   gateway: Gateway;
   outbox: Outbox;
+  formats: SocketFormats;
   send: (frame: ServerFrame) => void;
 }
 
@@ -33,14 +34,14 @@ export class SocketSubscriptions {
 
   /** @throws AppError */
   open(access: Access, frame: FrameOf<'subscribe'>): void {
-    const { gateway, outbox } = this.#options;
+    const { gateway, outbox, formats } = this.#options;
     const { sub } = frame;
     if (this.#entries.has(sub)) throw new AppError('conflict', { detail: 'a subscription has this name' });
     if (this.#entries.size >= limits.subscriptionsPerSocketMax) {
       throw new AppError('invalid', { detail: `at most ${limits.subscriptionsPerSocketMax} subscriptions` });
     }
     const start = startOf(frame);
-    const readable = gateway.subscriptions.resolve({
+    const { channel, wanted } = gateway.subscriptions.resolve({
       access,
       board: knownSlug(frame.board),
       subjects: checked(frame.subjects),
@@ -48,8 +49,8 @@ export class SocketSubscriptions {
     });
     assertMayRead(gateway);
     const onFailed = (error: unknown) => this.#failed(sub, error);
-    const format = new WsFormat(sub);
-    const subscription = gateway.subscriptions.open({ ...readable, access, format, outbox, start, onFailed });
+    const format = formats.of(sub);
+    const subscription = gateway.subscriptions.open({ channel, wanted, access, format, outbox, start, onFailed });
     this.#entries.set(sub, { subscription, unwatch: undefined });
   }
 
