@@ -1,55 +1,113 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
+import { checkoutFolder } from '@boardwire/embedded';
+import { benchFanout } from './delivery/fanout-bench.ts';
 import { benchLatency, latencyHelp } from './latency/latency-bench.ts';
 import { benchPublish, publishHelp } from './publish/publish-bench.ts';
+import { commonOptions, readOptions, UsageError, type OptionValues } from './options.ts';
+import { compared } from './report/base.ts';
+import { plot } from './report/svg.ts';
 import type { BenchResult } from './result.ts';
-import { readOptions, UsageError, type OptionValues } from './options.ts';
 import { table } from './table.ts';
 
-interface Bench {
+export interface Bench {
   help: string;
   defaults: OptionValues;
+  /** Values of the defaults for a short run. */
+  quick?: OptionValues;
   run(options: OptionValues, say: (text: string) => void): Promise<BenchResult>;
 }
 
 const benches: Record<string, Bench> = {
-  publish: { help: publishHelp, ...benchPublish },
-  latency: { help: latencyHelp, ...benchLatency },
+  publish: { help: publishHelp, quick: { seconds: 5 }, ...benchPublish },
+  latency: { help: latencyHelp, quick: { posts: 200 }, ...benchLatency },
+  fanout: benchFanout,
 };
 
-const help = `Measures a site of its own in a temporary folder, each service in a process of its own.
+const help = `Measures in a temporary folder and starts what it needs. Close what else runs: a number is as good as the machine is quiet.
 
   npm run bench -- publish      accepted events per second on one board, and the relay's rate
   npm run bench -- latency      post → received over SSE on an idle site
+  npm run bench -- fanout       CPU per delivery, beside C, Socket.IO and Nest
+  npm run bench -- all          everything; what fails does not stop the rest
 
---json prints only JSON. Each has --help. Close what else runs: a number is as good as the machine is quiet.
+--quick        fewer and shorter rounds
+--out FOLDER   where JSON and SVG go; default .boardwire/bench/<time>
+--base FOLDER  results to compare with; default bench/base
+--json         prints only JSON
+Each has --help.
 `;
 
 try {
-  process.exitCode = await run(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   const text = error instanceof UsageError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`\n${text}\n`);
   process.exitCode = 2;
 }
 
-async function run([name = '--help', ...args]: string[]): Promise<number> {
+async function main([name = '--help', ...args]: string[]): Promise<number> {
   const bench = benches[name];
-  if (bench === undefined) {
+  if (bench === undefined && name !== 'all') {
     if (name !== '--help' && name !== '-h') throw new UsageError(`No bench is called ${name}.\n\n${help}`);
     process.stdout.write(help);
     return 0;
   }
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(bench.help);
+    process.stdout.write(bench?.help ?? help);
     return 0;
   }
-  const isJson = args.includes('--json');
-  const options = readOptions(
-    args.filter((arg) => arg !== '--json'),
-    bench.defaults,
-  );
+  return bench === undefined ? runAll(args) : runOne(name, bench, args);
+}
+
+async function runOne(name: string, bench: Bench, args: readonly string[]): Promise<number> {
+  const { rest, common } = commonOptions(args);
+  const defaults = common.isQuick ? { ...bench.defaults, ...bench.quick } : bench.defaults;
+  const options = readOptions(rest, defaults);
   const result = await bench.run(options, (text) => process.stderr.write(`${text}\n`));
-  if (!isJson) process.stdout.write(table(result));
-  process.stdout.write(`${JSON.stringify(result)}\n`);
+  const base = await readBase(common.base ?? join(checkoutFolder, 'bench', 'base'), name);
+  const shown = compared(result, base);
+  if (!common.isJson) process.stdout.write(table(shown));
+  process.stdout.write(`${JSON.stringify(shown)}\n`);
+  const out = common.out ?? join(checkoutFolder, '.boardwire', 'bench', result.at.replaceAll(':', '-'));
+  await save(resolve(out), shown);
   return result.rows.every(({ isMet }) => isMet !== false) ? 0 : 1;
+}
+
+/** One after the other; what fails is told and counted. */
+async function runAll(args: readonly string[]): Promise<number> {
+  const { rest, common } = commonOptions(args);
+  if (rest.length > 0) throw new UsageError(`all takes --quick, --out, --base and --json, not ${rest[0]}.`);
+  const out = common.out ?? join(checkoutFolder, '.boardwire', 'bench', new Date().toISOString().replaceAll(':', '-'));
+  const passed = args.includes('--out') ? args : [...args, '--out', out];
+  const failed: string[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    process.stderr.write(`\n${name}\n`);
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      if ((await runOne(name, bench, passed)) !== 0) failed.push(`${name}: not met`);
+    } catch (error) {
+      failed.push(`${name}: ${(error as Error).message}`);
+      process.stderr.write(`  ✘ ${(error as Error).stack}\n`);
+    }
+  }
+  process.stderr.write(`\nresults in ${out}\n${failed.map((line) => `  ✘ ${line}\n`).join('')}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function readBase(folder: string, name: string): Promise<BenchResult | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, `${name}.json`), 'utf8')) as BenchResult;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function save(folder: string, result: BenchResult): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, `${result.bench}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  await writeFile(join(folder, `${result.bench}.svg`), plot(result));
+  process.stderr.write(`  ✔ ${join(folder, `${result.bench}.json`)} and .svg\n`);
 }

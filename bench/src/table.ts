@@ -15,8 +15,9 @@ export function table({ bench, machine, rows, notes }: BenchResult): string {
   ].join('\n');
 }
 
-function line({ what, value, unit, ask, isMet, note }: BenchRow, width: number): string {
-  const shown = value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 1 : 0 });
+function line({ what, value, unit, ask, isMet, note, change }: BenchRow, width: number): string {
+  const shown = value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : value < 100 ? 1 : 0 });
   const asked = ask === undefined ? '' : `  ${isMet ? '✔' : '✘'} ${ask}`;
-  return `  ${what.padEnd(width)}  ${shown.padStart(9)} ${unit.padEnd(9)}${asked}${note === undefined ? '' : `  (${note})`}`;
+  const changed = change === undefined ? '' : `  Δ ${change < 0 ? '−' : '+'}${Math.abs(change * 100).toFixed(0)} %`;
+  return `  ${what.padEnd(width)}  ${shown.padStart(9)} ${unit.padEnd(9)}${asked}${changed}${note === undefined ? '' : `  (${note})`}`;
 }

@@ -70,7 +70,12 @@ describe('imports', () => {
     ['TypeORM stands in libs/database and stores', /^typeorm$/, /^(?:libs\/database|services\/.*)$/],
     // The embedded server asks whether it answers; nothing else speaks to Postgres by itself.
     ['pg stands in libs/database', /^pg$/, /^(?:libs\/(?:database|embedded)|services\/.*)$/],
-    ['Nest and Fastify stand at the edges', /^@nestjs\/|^fastify$/, /^(?:libs\/service-kit|services\/.*|applets\/.*)$/],
+    // A peer in the benches is a Nest program.
+    [
+      'Nest and Fastify stand at the edges',
+      /^@nestjs\/|^fastify$/,
+      /^(?:libs\/service-kit|services\/.*|applets\/.*|bench)$/,
+    ],
     ['React stands in the console', /^react|^@mantine\//, /^console$/],
   ])('%s', (_rule, library, mayUse) => {
     expect(refused(({ home }, from) => library.test(from) && !mayUse.test(home))).toEqual([]);

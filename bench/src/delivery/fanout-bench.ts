@@ -1,0 +1,82 @@
+import type { OptionValues } from '../options.ts';
+import { atMost, benchResult, type BenchResult, type BenchRow } from '../result.ts';
+import { median, ratios, spread } from '../report/statistics.ts';
+import { onStage, stageNotes, type Say } from '../rig/stage.ts';
+import { interleave, type Rounds } from './interleave.ts';
+import { connectAll, names, startLineup } from './lineup.ts';
+import { listOfNumbers } from './options.ts';
+
+export const fanoutHelp = `CPU of the server for each delivery, 50,000 deliveries a second, one event at a time: the whole gateway over SSE
+and WebSocket beside a C epoll server, Socket.IO 4 and Nest's @Sse() on Fastify.
+
+  npm run bench -- fanout [--connections 1000,9900] [--rounds 5] [--seconds 3]
+
+  --connections   on each server, one after the other
+  --rounds        of each server, interleaved
+  --seconds       of each round
+`;
+
+/** Deliveries a second that are asked of everybody. */
+export const deliveriesPerSecond = 50_000;
+
+export const benchFanout = {
+  help: fanoutHelp,
+  defaults: { connections: '1000,9900', rounds: 5, seconds: 3 },
+  quick: { connections: '1000', rounds: 3, seconds: 2 },
+  async run(options: OptionValues, say: Say): Promise<BenchResult> {
+    const sizes = listOfNumbers(options['connections']);
+    const rows: BenchRow[] = [];
+    let notes: string[] = [];
+    for (const connections of sizes) {
+      // oxlint-disable-next-line no-await-in-loop -- a size at a time
+      await onStage(say, async (stage) => {
+        const entries = await connectAll(stage, await startLineup(stage, connections), connections);
+        const plan = { ...unbatched(connections), seconds: Number(options['seconds']) };
+        rows.push(
+          ...fanoutRows(await interleave(entries, { rounds: Number(options['rounds']), plan, say }), connections),
+        );
+        notes = stageNotes(stage);
+      });
+    }
+    return benchResult('fanout', options, rows, notes);
+  },
+};
+
+/** One event at a time, as often as makes the deliveries. */
+export function unbatched(connections: number) {
+  return { rate: Math.max(1, Math.round(deliveriesPerSecond / connections)), burst: 1, isBatched: false };
+}
+
+function fanoutRows(measured: Rounds, connections: number): BenchRow[] {
+  const at = `${connections.toLocaleString('en-US')} connections`;
+  const rows: BenchRow[] = costRows(measured, at);
+  for (const name of [names.sse, names.ws]) {
+    rows.push(
+      ratioRow(measured, [name, names.floor], { at, max: 1.8 }),
+      ratioRow(measured, [name, names.socketIo], { at, max: 1.1 }),
+      ratioRow(measured, [name, names.nest], { at, max: 0.45 }),
+    );
+  }
+  return rows;
+}
+
+/** What a delivery costs with each contender. */
+export function costRows(measured: Rounds, at: string): BenchRow[] {
+  return [...measured].map(([name, rounds]) => {
+    const micros = rounds.map(({ microsPerDelivery }) => microsPerDelivery);
+    const perSecond = median(rounds.map((round) => round.deliveriesPerSecond));
+    const note = `${spread(micros)}; ${Math.round(perSecond).toLocaleString('en-US')} deliveries/s`;
+    return { what: `${name}, ${at}`, value: median(micros), unit: 'µs', note };
+  });
+}
+
+/** The median of the rounds' ratios. */
+export function ratioRow(
+  measured: Rounds,
+  [left, right]: readonly [string, string],
+  { at, max }: { at: string; max: number },
+): BenchRow {
+  const of = (name: string) => (measured.get(name) ?? []).map(({ microsPerDelivery }) => microsPerDelivery);
+  const all = ratios(of(left), of(right));
+  return atMost(`${left} / ${right}, ${at}`, median(all), '×', max, spread(all, 2));
+}
