@@ -1,9 +1,14 @@
-import { call, type Person } from './person.ts';
+import { call, type Answer, type Person } from './person.ts';
 
 export interface Refusal {
   status: number;
   type: string;
   text: string;
+}
+
+/** The connection broke before an answer: whether the post was stored is not known, so it is repeated. */
+function brokenOff(error: unknown): Pick<Answer<{ seq: number }>, 'status' | 'type' | 'text' | 'body'> {
+  return { status: 0, type: '', text: String((error as Error).cause ?? error), body: { seq: 0 } };
 }
 
 /** Four publishers that post without pause and repeat what was refused with the same id, as the SDK does. */
@@ -52,7 +57,7 @@ export class SteadyLoad {
       const answer = await call<{ seq: number }>(`${this.url}/v1/boards/${this.board}/events`, {
         token: this.person.token,
         json: { id, subject: `load.p${number}`, type: 'load.tick', data: { id } },
-      });
+      }).catch(brokenOff);
       if (answer.status === 200 || answer.status === 201) {
         this.seqs.push(answer.body.seq);
         return;

@@ -1,5 +1,6 @@
 export { cacheFolders, checkoutFolder, type Environment } from './checkout.ts';
 export type { ControlledServer } from './controlled-server.ts';
+export { withDebianArchive, type DebianArchive, type DebianSource } from './debian/debian-archive.ts';
 export { freePort, isPortFree, whyPortIsNotFree } from './free-port.ts';
 export { tailOf } from './log-tail.ts';
 export {

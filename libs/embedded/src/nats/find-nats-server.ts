@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, rename } from 'node:fs/promises';
 import { delimiter, dirname, join, basename } from 'node:path';
 import { cacheFolders, type Environment } from '../checkout.ts';
-import { unpackDebianPackage } from './debian-package.ts';
+import { unpackDebianNats } from './debian-nats.ts';
 import { isSupported, natsVersion, oldestSupported, type NatsBinary } from './nats-binary.ts';
 import { downloadNatsRelease } from './nats-release.ts';
 
@@ -25,10 +25,10 @@ export interface NatsFetcher {
 
 const defaultFetchers: NatsFetcher[] = [
   { name: 'the official release', fetch: (cache) => downloadNatsRelease(cache) },
-  { name: "Debian's package", fetch: (cache) => unpackDebianPackage(cache, 'newer-suite') },
+  { name: "Debian's package", fetch: (cache) => unpackDebianNats(cache, 'newer-suite') },
   {
     name: "this machine's own package archive",
-    fetch: (cache) => unpackDebianPackage(cache, 'own-suites'),
+    fetch: (cache) => unpackDebianNats(cache, 'own-suites'),
     warning: `older than ${oldestSupported}: set NATS_SERVER_BIN to a newer nats-server if something misbehaves`,
   },
 ];

@@ -1,49 +1,75 @@
 import { execFile } from 'node:child_process';
-import { access, chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { natsVersion } from './nats-binary.ts';
 
 const run = promisify(execFile);
 
-/** The Debian release whose package is new enough; older machines fetch it from there too. */
+/** The Debian release whose packages are new enough for everything here; older machines fetch from there too. */
 const suite = 'trixie';
 
+/** The suites the machine has itself, or the one above by the machine's own archive address. */
 export type DebianSource = 'newer-suite' | 'own-suites';
 
+/** Packages of the machine's Debian archive, for as long as `withDebianArchive` runs. */
+export interface DebianArchive {
+  /** Unpacks the packages over each other, without installing anything, and answers the folder that stands for `/`. */
+  unpack(...names: string[]): Promise<string>;
+  /** Libraries that an unpacked package needs beside the C library. */
+  librariesOf(name: string): Promise<string[]>;
+}
+
 /**
- * Fetches Debian's nats-server package and unpacks it into `cache`, without installing anything: apt runs on folders of
- * its own there, so neither root nor the machine's package lists are needed. apt checks the archive's signature.
+ * Opens the machine's archive without touching the machine: apt runs on folders of its own, so neither root nor the
+ * machine's package lists are needed. apt checks the archive's signature.
  */
-export async function unpackDebianPackage(cache: string, source: DebianSource): Promise<string> {
+export async function withDebianArchive<T>(
+  source: DebianSource,
+  use: (archive: DebianArchive) => Promise<T>,
+): Promise<T> {
   await assertDebianTools();
-  await mkdir(cache, { recursive: true });
   // apt's configuration can't carry a space in a folder's name; /tmp can't have one.
   const scratch = await mkdtemp('/tmp/boardwire-apt-');
   try {
     const options = source === 'newer-suite' ? await newerSuiteOptions(scratch) : await ownSuitesOptions(scratch);
-    await mkdir(join(scratch, 'deb'));
     await aptGet([...options, '-qq', 'update'], scratch);
-    await aptGet([...options, '-qq', 'download', 'nats-server'], join(scratch, 'deb'));
-    const deb = (await readdir(join(scratch, 'deb'))).find((name) => name.endsWith('.deb'));
-    if (!deb) throw new Error('apt downloaded no package');
-    await run('dpkg', ['-x', join(scratch, 'deb', deb), join(scratch, 'root')]);
-    return await keep(join(scratch, 'root', 'usr', 'sbin', 'nats-server'), cache);
+    return await use(new OpenArchive(scratch, options));
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-async function keep(program: string, cache: string): Promise<string> {
-  const version = await natsVersion(program);
-  if (version === undefined) throw new Error('the unpacked program does not run here');
-  const folder = join(cache, `nats-server-${version}`);
-  await mkdir(folder, { recursive: true });
-  const path = join(folder, 'nats-server');
-  await copyFile(program, `${path}.new`);
-  await chmod(`${path}.new`, 0o755);
-  await rename(`${path}.new`, path);
-  return path;
+class OpenArchive implements DebianArchive {
+  private readonly files = new Map<string, string>();
+
+  constructor(
+    private readonly scratch: string,
+    private readonly options: readonly string[],
+  ) {}
+
+  async unpack(...names: string[]): Promise<string> {
+    const root = join(this.scratch, 'root');
+    for (const name of names) await run('dpkg', ['-x', await this.download(name), root]);
+    return root;
+  }
+
+  async librariesOf(name: string): Promise<string[]> {
+    const { stdout } = await run('dpkg', ['-f', await this.download(name), 'Depends']);
+    const wanted = stdout.split(',').map((part) => /^\s*([\w.+-]+)/.exec(part)?.[1] ?? '');
+    return [...new Set(wanted)].filter((dependency) => /^(?:lib(?!c6$)|zlib)/.test(dependency));
+  }
+
+  private async download(name: string): Promise<string> {
+    const known = this.files.get(name);
+    if (known !== undefined) return known;
+    const folder = join(this.scratch, 'deb', name);
+    await mkdir(folder, { recursive: true });
+    await aptGet([...this.options, '-qq', 'download', name], folder);
+    const deb = (await readdir(folder)).find((file) => file.endsWith('.deb'));
+    if (!deb) throw new Error(`apt downloaded no package ${name}`);
+    this.files.set(name, join(folder, deb));
+    return join(folder, deb);
+  }
 }
 
 /** A sources file with the machine's own archive address and the newer suite. */
