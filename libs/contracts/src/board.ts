@@ -75,6 +75,15 @@ export const boardSchema = z.object({
 });
 export type Board = z.infer<typeof boardSchema>;
 
+/** How a subject's rule guards it; unmatched subjects are open. */
+export function accessRuleOf(
+  rules: readonly SubjectRule[],
+  subject: string,
+  matches: (filter: string, subject: string) => boolean,
+) {
+  return rules.find((rule) => matches(rule.pattern, subject))?.access ?? 'open';
+}
+
 /** The class of a subject under a board's rules; unmatched subjects are `log`. */
 export function classOf(
   rules: readonly SubjectRule[],

@@ -153,8 +153,11 @@ export const syncResponseSchema = z.object({
   /** The id of this site, once it is known: the origin of every event that is accepted here. */
   origin: z.string().optional(),
   revocations: z.array(revocationSchema),
+  /** Changed ones; with `full` all of them, in pages: see `more`. */
   memberships: z.array(membershipSchema).optional(),
   changedRights: z.array(changedRightsSchema).optional(),
+  /** Further memberships of a complete answer come with the next one: until then who isn't named may be a member. */
+  more: z.boolean().optional(),
 });
 export type SyncResponse = z.infer<typeof syncResponseSchema>;
 
@@ -188,11 +191,13 @@ export type RangePage = z.infer<typeof rangePageSchema>;
 
 /**
  * `POST /internal/v1/boards/{board}/history`: events whose subject matches one of `subjects` (filters already
- * intersected with the reader's rights), in chronological order.
+ * intersected with the reader's rights), in chronological order. With `memberSubjects`, `subjects` reach the board's open
+ * subjects alone, and its `members` subjects are those that `memberSubjects` match.
  * `after`: the first `limit` with seq > after. `before`: the newest `limit` with seq < before. Neither: the newest.
  */
 export const historyQuerySchema = z.strictObject({
-  subjects: z.array(z.string()).min(1).max(256),
+  subjects: z.array(z.string()).max(1_024),
+  memberSubjects: z.array(z.string()).max(1_024).optional(),
   types: z.array(z.string()).max(32).optional(),
   after: z.number().int().nonnegative().optional(),
   before: z.number().int().nonnegative().optional(),

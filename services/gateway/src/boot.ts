@@ -12,19 +12,16 @@ import {
   type Loop,
   type RunningService,
 } from '@boardwire/service-kit';
-import { Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { gatewayConfig } from './config.ts';
 import { drainConnections } from './connections/drain.ts';
 import { createGateway, type CreatedGateway } from './create-gateway.ts';
 import type { Gateway } from './gateway.ts';
+import { InternalHttpModule } from './http/internal-http.module.ts';
 import { createPublicApp } from './http/public-app.ts';
 import { followBoards } from './intake/follow-boards.ts';
+import { startGossip } from './presence/gossip/start-gossip.ts';
 import { SocketServer } from './ws/socket-server.ts';
-
-/** The internal port has no routes of its own beside the operator's. */
-@Module({})
-class InternalModule {}
 
 const chatSilentMaxMs = 10_000;
 
@@ -45,7 +42,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     gateway.ephemerals.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
-    const server = await startInternalServer(context, InternalModule, {
+    const server = await startInternalServer(context, InternalHttpModule.with(gateway), {
       host: config.HOST,
       port: config.INTERNAL_PORT,
       boards: () => boardStatus(gateway, follower!),
@@ -55,6 +52,8 @@ export async function boot(env: Environment): Promise<RunningService> {
     runLoops(created, follower);
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
+    const gossip = startGossip(gateway, bus);
+    onStop('presence', () => gossip.stop());
     onStop('decisions', () => gateway.decisions.flush());
     onStop('timers', () => stopTimers(created));
 
@@ -112,6 +111,6 @@ function boardStatus({ presence }: Gateway, follower: BoardFollower) {
     board,
     head,
     position: last,
-    subscribers: presence.subscribers(board),
+    subscribers: presence.own.subscribers(board),
   }));
 }

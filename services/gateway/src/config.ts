@@ -24,6 +24,9 @@ export const gatewayConfig = commonConfig.extend({
   APPLETS_URL: baseUrlKey,
   HEARTBEAT_MS: milliseconds(limits.heartbeatMs),
   PING_MS: milliseconds(limits.pingMs),
+  /** Names this gateway among the others; by default a random name. */
+  POD_NAME: z.string().min(1).max(253).optional(),
+  PRESENCE_BEAT_MS: milliseconds(limits.presenceBeatMs),
   STREAM_MAX_AGE_MS: z.coerce
     .number()
     .int()

@@ -1,6 +1,7 @@
 import { jwksSchema, limits } from '@boardwire/contracts';
 import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
 import type { JSONWebKeySet } from 'jose';
+import { randomBytes } from 'node:crypto';
 import { ConnectionDesk } from './connections/desk.ts';
 import { Connections } from './connections/connections.ts';
 import { StallWatch } from './connections/stall-watch.ts';
@@ -10,6 +11,7 @@ import type { OpenConnection } from './connections/open-connection.ts';
 import type { GatewayConfig } from './config.ts';
 import { DecisionReporter } from './decisions/decision-reporter.ts';
 import { Boards } from './delivery/boards.ts';
+import { reachRules } from './delivery/reach.ts';
 import { ReplayGate } from './delivery/replay-gate.ts';
 import { ReplaySource } from './delivery/replay-source.ts';
 import { RingFiller } from './delivery/ring-filler.ts';
@@ -27,6 +29,7 @@ import { Publisher } from './publish/publisher.ts';
 import type { Access } from './rights/access.ts';
 import { RateLimiter } from './rights/rate-limiter.ts';
 import { Revocations } from './rights/revocations.ts';
+import { Rights } from './rights/rights.ts';
 import { SiteKeys } from './rights/site-keys.ts';
 import { TokenVerifier } from './rights/token-verifier.ts';
 
@@ -52,14 +55,15 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const metrics = new GatewayMetrics(context.metrics);
   const clients = createClients(context, config);
   const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });
-  const base = { context, config, metrics, clients, decisions };
+  const pod = config.POD_NAME ?? `gateway-${randomBytes(4).toString('hex')}`;
+  const base = { context, config, metrics, clients, decisions, pod };
   const startedAt = Date.now();
   const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
-  const delivery = createDelivery(base);
-  const { keys, revocations, verifier } = createRights(base);
+  const { keys, rights, revocations, verifier } = createRights(base);
+  const delivery = createDelivery(base, rights);
   const limiter = new RateLimiter();
   const ephemerals = new EphemeralExchange(delivery.boards, metrics);
-  const publisher = createPublisher(base, { boards: delivery.boards, limiter, ephemerals });
+  const publisher = createPublisher(base, { boards: delivery.boards, limiter, ephemerals, rights });
   const { desk, heartbeats } = createDesk(base);
   revocations.onRevoked((sessionId) => desk.connections.endSession(sessionId));
   const stalls = new StallWatch({
@@ -72,7 +76,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   });
   metrics.watch({
     connections: () => desk.connections.count(),
-    subscriptions: () => delivery.presence.subscriptions,
+    subscriptions: () => delivery.presence.own.subscriptions,
     outbox: () => desk.connections.outbox(),
     presentUsers: () => delivery.presence.users,
     syncAgeSeconds: () => controlSilentMs() / 1_000,
@@ -84,6 +88,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     publisher,
     ephemerals,
     verifier,
+    rights,
     limiter,
     desk,
     stalls,
@@ -92,11 +97,14 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   return { gateway, keys, revocations, heartbeats };
 }
 
-type Base = Pick<Gateway, 'context' | 'config' | 'metrics' | 'clients' | 'decisions'>;
+type Base = Pick<Gateway, 'pod' | 'context' | 'config' | 'metrics' | 'clients' | 'decisions'>;
 
-function createDelivery({ context, config, metrics, clients }: Base) {
+function createDelivery({ context, config, metrics, clients }: Base, rights: Rights) {
   const log = new ChatBoardLog(clients.chat);
-  const presence = new Presence(config.LEAVE_GRACE_MS);
+  const presence = new Presence({
+    graceMs: config.LEAVE_GRACE_MS,
+    rules: (board) => reachRules(boards.info(board)?.rules ?? []),
+  });
   const slices = new SliceCache(sliceBytesMax);
   const gate = new ReplayGate({
     concurrentMax: limits.replaysPerPodMax,
@@ -120,16 +128,21 @@ function createDelivery({ context, config, metrics, clients }: Base) {
     },
     onRemoved: (board) => subscriptions.endBoard(board),
     onPruned: () => slices.clear(),
-    onRulesChanged: () => slices.clear(),
+    onRulesChanged: (board) => {
+      slices.clear();
+      subscriptions.refreshBoard(board);
+      presence.rulesChanged(board);
+    },
   });
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
   const shared = { planner, replay: new ReplaySource(log, gate), slices };
-  const subscriptions = new Subscriptions({ boards, shared, presence, metrics });
+  const subscriptions = new Subscriptions({ boards, rights, shared, presence, metrics });
   return { boards, log, presence, subscriptions, dialects: new DialectHub(boards, log) };
 }
 
 function createRights({ clients, metrics, decisions }: Base) {
   const revocations = new Revocations();
+  const rights = new Rights();
   const keys = new SiteKeys(() => fetchKeys(clients.chat));
   const verifier = new TokenVerifier({
     keys,
@@ -139,10 +152,10 @@ function createRights({ clients, metrics, decisions }: Base) {
       decisions.report({ action: `token.${reason}`, outcome: 'refused', actor: 'unknown' });
     },
   });
-  return { revocations, keys, verifier };
+  return { revocations, keys, verifier, rights };
 }
 
-type PublishParts = { boards: Boards; limiter: RateLimiter; ephemerals: EphemeralExchange };
+type PublishParts = { boards: Boards; limiter: RateLimiter; ephemerals: EphemeralExchange; rights: Rights };
 
 function createPublisher({ clients, metrics, decisions }: Base, parts: PublishParts): Publisher {
   const batcher = new AppendBatcher(clients.chat, {

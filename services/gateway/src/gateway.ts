@@ -13,11 +13,14 @@ import type { Presence } from './presence/presence.ts';
 import type { EphemeralExchange } from './publish/ephemeral-exchange.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { RateLimiter } from './rights/rate-limiter.ts';
+import type { Rights } from './rights/rights.ts';
 import type { TokenVerifier } from './rights/token-verifier.ts';
 
 /** The parts of a running gateway, as its edges see them. */
 export interface Gateway {
   readonly context: ServiceContext;
+  /** Names this gateway among those of the site. */
+  readonly pod: string;
   readonly config: GatewayConfig;
   readonly metrics: GatewayMetrics;
   readonly boards: Boards;
@@ -28,6 +31,7 @@ export interface Gateway {
   readonly publisher: Publisher;
   readonly ephemerals: EphemeralExchange;
   readonly verifier: TokenVerifier;
+  readonly rights: Rights;
   readonly limiter: RateLimiter;
   readonly desk: ConnectionDesk;
   readonly stalls: StallWatch;

@@ -1,6 +1,7 @@
 import type { Metrics } from '@boardwire/service-kit';
 import type { Counter, Histogram } from 'prom-client';
 import type { ResumeOutcome } from './delivery/subscription.ts';
+import type { DropReason, GossipKind } from './presence/gossip/gossip.ts';
 
 export type Transport = 'sse' | 'ws' | 'dialect';
 export type RateLimited = 'publish' | 'frames' | 'connections';
@@ -24,6 +25,9 @@ export class GatewayMetrics {
   readonly #decisionsLost: Counter;
   readonly #ephemeral: Counter<'from'>;
   readonly #ephemeralDropped: Counter<'where'>;
+  readonly #gossipSent: Counter<'kind'>;
+  readonly #podsDropped: Counter<'reason'>;
+  readonly #gossipRefused: Counter;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -54,6 +58,9 @@ export class GatewayMetrics {
       'Ephemeral events not sent to other gateways (bus), not taken on (queue), or deliveries left out (outbox).',
       ['where'],
     );
+    this.#gossipSent = metrics.counter('presence_messages_total', 'Told to other gateways about presence.', ['kind']);
+    this.#podsDropped = metrics.counter('presence_pods_dropped_total', 'Other gateways that are gone.', ['reason']);
+    this.#gossipRefused = metrics.counter('presence_refused_total', 'Messages of presence that were not taken.');
   }
 
   passDone(pass: { writes: number; committedMs: number }): void {
@@ -110,6 +117,24 @@ export class GatewayMetrics {
     this.#deliveries.inc(deliveries);
   }
 
+  gossipSent(kind: GossipKind): void {
+    this.#gossipSent.inc({ kind });
+  }
+
+  podDropped(reason: DropReason): void {
+    this.#podsDropped.inc({ reason });
+  }
+
+  gossipRefused(): void {
+    this.#gossipRefused.inc();
+  }
+
+  /** The other gateways, as this one hears them. */
+  watchPods(pods: { heard: () => number; behind: () => number }): void {
+    this.#gauge('presence_pods', 'Other gateways that are heard of.', pods.heard);
+    this.#gauge('presence_pods_behind', 'Other gateways whose list is asked for.', pods.behind);
+  }
+
   /** Tells what is asked for at each scrape. */
   watch(sources: {
     connections: () => Record<Transport, number>;
@@ -126,7 +151,7 @@ export class GatewayMetrics {
     this.#gauge('subscriptions', 'Open subscriptions.', sources.subscriptions);
     this.#gauge('outbox_bytes', 'Bytes that wait for sockets.', () => sources.outbox().bytes);
     this.#gauge('outbox_events', 'Events that wait for sockets.', () => sources.outbox().events);
-    this.#gauge('presence_users', 'Users with an open subscription here.', sources.presentUsers);
+    this.#gauge('presence_users', 'Users with an open subscription on any gateway.', sources.presentUsers);
     this.#gauge('sync_age_seconds', 'Time since chat last told what changed.', sources.syncAgeSeconds);
     this.#metrics.queueDepth('outbox', () => sources.outbox().events);
   }

@@ -15,7 +15,7 @@ afterEach(() => {
 
 function access(over: Partial<Access> = {}): Access {
   const expiresMs = Date.now() + 60_000;
-  return { userId: 'u1', name: 'ana', roles: ['user'], sessionId: 's1', expiresMs, grants: [], ...over };
+  return { userId: 'u1', name: 'ana', roles: ['user'], issuedMs: 0, sessionId: 's1', expiresMs, grants: [], ...over };
 }
 
 function connection(of: Access | undefined): OpenConnection & { ends: EndReason[] } {

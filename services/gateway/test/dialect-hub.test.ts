@@ -36,6 +36,7 @@ class Client implements LiveMember {
     this.lists.push('reset');
   }
   onBehind(): void {}
+  onInterrupted(): void {}
   fail(error: unknown): void {
     this.lists.push(String(error));
   }

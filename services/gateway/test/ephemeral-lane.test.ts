@@ -32,6 +32,7 @@ class Reader implements LiveMember {
   onReset(): void {}
   onBehind(): void {}
 
+  onInterrupted(): void {}
   fail(error: unknown): void {
     this.failures.push(error);
   }

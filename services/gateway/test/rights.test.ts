@@ -2,10 +2,11 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { AppError } from '@boardwire/service-kit';
 import { SignJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
 import { accessTokenAudience } from '@boardwire/contracts';
-import { accessOf, mayWrite, readable } from '../src/rights/access.ts';
+import { accessOf } from '../src/rights/access.ts';
 import { bearerToken } from '../src/rights/bearer-token.ts';
 import { RateLimiter } from '../src/rights/rate-limiter.ts';
 import { Revocations } from '../src/rights/revocations.ts';
+import { Rights } from '../src/rights/rights.ts';
 import { SiteKeys } from '../src/rights/site-keys.ts';
 import { TokenVerifier } from '../src/rights/token-verifier.ts';
 
@@ -119,17 +120,63 @@ describe('the token verifier', () => {
   });
 });
 
+const noChange = { version: '1', full: false, boards: [], removedBoards: [], revocations: [] };
+
 describe('rights', () => {
   const access = accessOf({ ...claims, roles: ['guest'], iat: 0, exp: 1 });
 
   test('are what is asked for and granted, on the granted board alone', () => {
-    expect(readable(access, 'events', ['>']).toSorted()).toEqual(['a.>', 'b']);
-    expect(readable(access, 'events', ['*.x', 'b'])).toEqual(['a.x', 'b']);
-    expect(readable(access, 'events', ['c.>'])).toEqual([]);
-    expect(readable(access, 'other', ['>'])).toEqual([]);
-    expect(mayWrite(access, 'events', 'a.x')).toBe(true);
-    expect(mayWrite(access, 'events', 'b')).toBe(false);
-    expect(mayWrite(access, 'other', 'a.x')).toBe(false);
+    const rights = new Rights();
+    const readable = (board: string, wanted: string[]) => rights.readable(access, board, wanted).filters;
+    expect(readable('events', ['>']).toSorted()).toEqual(['a.>', 'b']);
+    expect(readable('events', ['*.x', 'b'])).toEqual(['a.x', 'b']);
+    expect(readable('events', ['c.>'])).toEqual([]);
+    expect(readable('other', ['>'])).toEqual([]);
+    expect(rights.mayWrite(access, 'events', 'a.x', true)).toBe(true);
+    expect(rights.mayWrite(access, 'events', 'b', true)).toBe(false);
+    expect(rights.mayWrite(access, 'other', 'a.x', true)).toBe(false);
+  });
+
+  test('on members’ subjects come from a membership, never from a grant', () => {
+    const rights = new Rights();
+    const reach = () => rights.readable(access, 'events', ['>']).memberFilters;
+    expect(rights.mayWrite(access, 'events', 'a.x', false)).toBe(false);
+    rights.learn({ ...noChange, memberships: [{ board: 'events', userId: 'u1', subjects: ['dm.u1'] }] });
+    expect(reach()).toEqual(['dm.u1']);
+    expect(rights.readable(access, 'other', ['>']).memberFilters).toEqual([]);
+    expect(rights.readable({ ...access, userId: 'u2' }, 'events', ['>']).memberFilters).toEqual([]);
+    expect(rights.mayWrite(access, 'events', 'dm.u1', false)).toBe(true);
+    expect(rights.mayWrite(access, 'events', 'dm.u1', true)).toBe(false);
+    rights.learn({ ...noChange, memberships: [{ board: 'events', userId: 'u1', subjects: [] }] });
+    expect(reach()).toEqual([]);
+  });
+
+  test('by a complete answer take the place of what was known when its last page is here, not before', () => {
+    const rights = new Rights();
+    const changed: string[] = [];
+    rights.onChanged(({ memberships }) => changed.push(...memberships.map(({ userId }) => userId)));
+    const member = (userId: string) => ({ board: 'events', userId, subjects: ['dm.>'] });
+    rights.learn({ ...noChange, memberships: [member('u1'), member('u2')] });
+    rights.learn({ ...noChange, full: true, more: true, memberships: [member('u3')] });
+    expect(rights.maySee({ ...access, userId: 'u2', grants: [] }, 'events')).toBe(true);
+    rights.learn({ ...noChange, more: true, memberships: [member('u2')] });
+    rights.learn({ ...noChange, memberships: [] });
+    expect(changed).toEqual(['u1', 'u2', 'u3', 'u1']);
+    const members = ['u1', 'u2', 'u3'].map((userId) => rights.maySee({ ...access, userId, grants: [] }, 'events'));
+    expect(members).toEqual([false, true, true]);
+  });
+
+  test('that changed take the place of what an older token says, and of no newer one', () => {
+    const rights = new Rights();
+    const at = new Date();
+    rights.learn({ ...noChange, changedRights: [{ userId: 'u1', at: at.toISOString(), roles: ['user'], boards: [] }] });
+    expect(rights.current({ ...access, issuedMs: at.getTime() - 1_000 })).toMatchObject({
+      roles: ['user'],
+      grants: [],
+    });
+    const later = { ...access, issuedMs: at.getTime() + 60_000 };
+    expect(rights.current(later)).toBe(later);
+    expect(rights.mayWrite(access, 'events', 'a.x', true)).toBe(false);
   });
 
   test.each([

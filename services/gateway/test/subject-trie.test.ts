@@ -1,4 +1,4 @@
-import { matchesFilter } from '@boardwire/contracts';
+import { intersectFilters, matchesFilter } from '@boardwire/contracts';
 import { seededRandom, type SeededRandom } from '@boardwire/test-kit';
 import { describe, expect, test } from '@jest/globals';
 import { SubjectTrie } from '../src/delivery/subject-trie.ts';
@@ -33,6 +33,10 @@ describe('the subject trie', () => {
       const subject = randomSubject(random);
       const naive = [...filters].filter((candidate) => matchesFilter(candidate, subject));
       expect([...trie.match(subject)].toSorted()).toEqual(naive.toSorted());
+      if (step % 8 > 0) continue;
+      const wanted = [randomFilter(random), randomFilter(random)];
+      const sharing = [...filters].filter((one) => wanted.some((other) => intersectFilters(one, other) !== undefined));
+      expect(trie.overlapping(wanted).toSorted()).toEqual(sharing.toSorted());
     }
     for (const filter of filters) trie.remove(filter, filter);
     expect(trie.isEmpty).toBe(true);

@@ -59,7 +59,7 @@ const eventsOf = (socket: TestSocket) => blocksOf(socket).filter((block) => bloc
 
 function expected(log: MemoryLog, wanted: FilterSet, after: number): number[] {
   return log.events
-    .filter((event) => event.seq > after && wanted.matches(event.subject, event.type))
+    .filter((event) => event.seq > after && wanted.matches(event.subject, event.type, true))
     .map(({ seq }) => seq);
 }
 

@@ -81,10 +81,7 @@ export class LogController {
 
   @Post('boards/:board/state')
   @HttpCode(200)
-  state(
-    @Param('board') board: string,
-    @Body({ schema: stateQuerySchema }) { subjects }: StateQuery,
-  ): Promise<HistoryPage> {
-    return this.readLog.state(board, subjects);
+  state(@Param('board') board: string, @Body({ schema: stateQuerySchema }) query: StateQuery): Promise<HistoryPage> {
+    return this.readLog.state(board, query);
   }
 }

@@ -28,5 +28,8 @@ export const rangeQuerySchema = z.object({
 });
 export type RangeParameters = z.infer<typeof rangeQuerySchema>;
 
-export const stateQuerySchema = z.strictObject({ subjects: z.array(z.string()).min(1).max(256) });
+export const stateQuerySchema = z.strictObject({
+  subjects: z.array(z.string()).max(1_024),
+  memberSubjects: z.array(z.string()).max(1_024).optional(),
+});
 export type StateQuery = z.infer<typeof stateQuerySchema>;

@@ -6,6 +6,11 @@ import { available } from '../store/available.ts';
 import type { ReadStore } from './read-store.ts';
 import type { SubjectFilters } from './subject-filters.ts';
 
+export interface StateQuery {
+  subjects: readonly string[];
+  memberSubjects?: readonly string[] | undefined;
+}
+
 export interface RangeQuery {
   from: number;
   to?: number | undefined;
@@ -38,11 +43,12 @@ export class ReadLog {
   }
 
   async history(slug: string, query: HistoryQuery): Promise<HistoryPage> {
-    assertFilters(query.subjects);
+    assertFilters([...query.subjects, ...(query.memberSubjects ?? [])]);
     const board = await this.#board(slug);
     const { epoch } = board;
     return available(async () => {
-      const subjectIds = await this.filters.resolve(board.id, { subjects: query.subjects, types: query.types });
+      const { subjects, memberSubjects, types } = query;
+      const subjectIds = await this.filters.resolve(board, { subjects, memberSubjects, types });
       const isForward = query.after !== undefined;
       const window = {
         boardId: board.id,
@@ -65,13 +71,13 @@ export class ReadLog {
   }
 
   /** The newest event of every matching subject of class `state`, in chronological order. */
-  async state(slug: string, subjects: readonly string[]): Promise<HistoryPage> {
-    assertFilters(subjects);
+  async state(slug: string, { subjects, memberSubjects }: StateQuery): Promise<HistoryPage> {
+    assertFilters([...subjects, ...(memberSubjects ?? [])]);
     const board = await this.#board(slug);
     const { epoch, head } = board;
     return available(async () => {
-      const wanted = { subjects, classes: ['state'] satisfies StoredClass[] };
-      const ids = await this.filters.resolve(board.id, wanted);
+      const wanted = { subjects, memberSubjects, classes: ['state'] satisfies StoredClass[] };
+      const ids = await this.filters.resolve(board, wanted);
       const { items, isCut } = await this.store.newest(board.id, ids ?? []);
       return { board: slug, epoch, head: Math.max(head, items.at(-1)?.seq ?? 0), items, more: isCut };
     });

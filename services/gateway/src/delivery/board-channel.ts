@@ -120,6 +120,7 @@ export class BoardChannel {
   setRules(rules: readonly SubjectRule[]): void {
     this.#access = new SubjectAccess(rules);
     this.#classes = new SubjectClasses(rules);
+    this.#fanOut.interrupt();
   }
 
   /** Takes events in seq order. Those already seen are dropped. */
@@ -200,7 +201,7 @@ export class BoardChannel {
 
   /** Whether an event may be shown to someone with these filters. */
   shows(event: LogEvent, wanted: FilterSet): boolean {
-    return !event.removed && wanted.matches(event.subject, event.type) && this.#access.isOpen(event.subject);
+    return !event.removed && wanted.matches(event.subject, event.type, this.#access.isOpen(event.subject));
   }
 }
 

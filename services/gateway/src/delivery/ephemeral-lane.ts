@@ -36,6 +36,8 @@ export class EphemeralLane {
   readonly #options: EphemeralLaneOptions;
   #waiting: EphemeralEvent[] = [];
   #bytes = 0;
+  /** Rises when rules change; a pass of before stops where it is. */
+  #generation = 0;
 
   constructor(options: EphemeralLaneOptions) {
     this.#options = options;
@@ -54,7 +56,13 @@ export class EphemeralLane {
     this.#bytes += event.bytes.length;
   }
 
+  /** What a pass under way has matched no longer holds. */
+  interrupt(): void {
+    this.#generation += 1;
+  }
+
   async pass(): Promise<void> {
+    const generation = this.#generation;
     const encoded = new Map<string, Buffer>();
     let deliveries = 0;
     let dropped = 0;
@@ -68,6 +76,7 @@ export class EphemeralLane {
         writes += 1;
         // oxlint-disable-next-line no-await-in-loop -- the turn of others
         if (writes % writesPerTurn === 0) await nextTurn();
+        if (this.#generation !== generation) return;
       }
     }
     if (writes > 0) this.#options.observer.onEphemeralPass({ deliveries, dropped });

@@ -27,6 +27,8 @@ export class FanOut {
   readonly #isOpen: (subject: string) => boolean;
   readonly #groups = new Map<string, LiveGroup>();
   readonly #byFilter = new SubjectTrie<LiveGroup>();
+  /** What memberships reach; the other trie is for open subjects. */
+  readonly #byMemberFilter = new SubjectTrie<LiveGroup>();
   readonly #waiters = new Set<{ position: number; resolve: () => void }>();
   readonly #ephemeral: EphemeralLane;
   #epoch = '';
@@ -93,6 +95,7 @@ export class FanOut {
       group = new LiveGroup({ key, wanted, encoder: encoder() });
       this.#groups.set(key, group);
       for (const filter of wanted.filters) this.#byFilter.add(filter, group);
+      for (const filter of wanted.memberFilters) this.#byMemberFilter.add(filter, group);
     }
     if (!group.members.has(member)) this.#members += 1;
     group.members.add(member);
@@ -105,6 +108,7 @@ export class FanOut {
     if (group.members.size > 0 || this.#groups.get(group.key) !== group) return;
     this.#groups.delete(group.key);
     for (const filter of group.wanted.filters) this.#byFilter.remove(filter, group);
+    for (const filter of group.wanted.memberFilters) this.#byMemberFilter.remove(filter, group);
   }
 
   whenPassed(position: number): Promise<void> {
@@ -124,6 +128,16 @@ export class FanOut {
     for (const waiter of this.#waiters) waiter.resolve();
     this.#waiters.clear();
     return this.#allMembers();
+  }
+
+  /** What a pass under way has matched no longer holds: who has not been served yet reads on by themselves. */
+  interrupt(): void {
+    this.#ephemeral.interrupt();
+    if (this.#settled === this.#passed) return;
+    this.#generation += 1;
+    const position = this.#settled;
+    for (const member of this.#allMembers()) member.onInterrupted(position);
+    this.#settled = this.#passed;
   }
 
   async #deliver(): Promise<void> {
@@ -185,7 +199,7 @@ export class FanOut {
       if (bytes === undefined) continue;
       for (const member of group.members) {
         if (member.joinedAt >= to) continue;
-        deliverTo(member, bytes, matched.length);
+        deliverTo(member, bytes, { events: matched.length, upTo: to });
         writes += 1;
         if (writes % writesPerTurn > 0) continue;
         // oxlint-disable-next-line no-await-in-loop -- the turn of others
@@ -213,7 +227,7 @@ export class FanOut {
 
   /** Those who may see the subject and want it. */
   #readersOf(subject: string): readonly LiveGroup[] {
-    return this.#isOpen(subject) ? this.#byFilter.match(subject) : [];
+    return (this.#isOpen(subject) ? this.#byFilter : this.#byMemberFilter).match(subject);
   }
 
   /** Groups of one format that want the very same events share one Buffer, whatever their filters are. */
@@ -252,9 +266,9 @@ interface JoinOptions {
 }
 
 /** Whatever happens to one member, the pass goes on. */
-function deliverTo(member: LiveMember, bytes: Buffer, events: number): void {
+function deliverTo(member: LiveMember, bytes: Buffer, { events, upTo }: { events: number; upTo: number }): void {
   try {
-    member.deliver(bytes, events);
+    member.deliver(bytes, events, upTo);
   } catch (error) {
     member.fail(error);
   }

@@ -15,13 +15,16 @@ export interface GroupEncoder {
 export interface LiveMember {
   /** Everything up to this seq has been written to it before it joined. */
   readonly joinedAt: number;
-  deliver(bytes: Buffer, events: number): void;
+  /** @param upTo the last seq of the pass */
+  deliver(bytes: Buffer, events: number, upTo: number): void;
   /** Absent where the encoder has no word for them. @returns false when there is no room for what may be dropped. */
   deliverEphemeral?(bytes: Buffer, events: number): boolean;
   /** The board's log started again; everything up to `head` of the new epoch is behind it. */
   onReset(change: EpochChange): void;
   /** Too much came at once: it has been written up to `position` and reads on by itself. */
   onBehind(position: number): void;
+  /** The pass under way ends here because rules have changed: who has not been served yet reads on from `position`. */
+  onInterrupted(position: number): void;
   /** Its encoder failed: it ends, and nobody else does. */
   fail(error: unknown): void;
 }

@@ -50,6 +50,13 @@ export class SubjectTrie<T> {
     return answer;
   }
 
+  /** Each value once whose filters share a subject with these. */
+  overlapping(filters: readonly string[]): T[] {
+    const found = new Set<T>();
+    for (const filter of filters) collectOverlapping(this.#root, filter.split('.'), 0, found);
+    return [...found];
+  }
+
   get isEmpty(): boolean {
     return isBare(this.#root);
   }
@@ -87,4 +94,28 @@ function collect<T>(node: Node<T>, tokens: readonly string[], at: number, found:
   const star = node.children.get('*');
   // A subject has no wildcard token, so the two branches never are the same one.
   if (star !== undefined) collect(star, tokens, at + 1, found);
+}
+
+function collectOverlapping<T>(node: Node<T>, tokens: readonly string[], at: number, found: Set<T>): void {
+  const token = tokens[at];
+  if (token === undefined) {
+    for (const value of node.here ?? []) found.add(value);
+    return;
+  }
+  for (const value of node.rest ?? []) found.add(value);
+  if (token === '>') {
+    for (const child of node.children.values()) collectAll(child, found);
+  } else if (token === '*') {
+    for (const child of node.children.values()) collectOverlapping(child, tokens, at + 1, found);
+  } else {
+    for (const next of [node.children.get(token), node.children.get('*')]) {
+      if (next !== undefined) collectOverlapping(next, tokens, at + 1, found);
+    }
+  }
+}
+
+function collectAll<T>(node: Node<T>, found: Set<T>): void {
+  for (const value of node.here ?? []) found.add(value);
+  for (const value of node.rest ?? []) found.add(value);
+  for (const child of node.children.values()) collectAll(child, found);
 }

@@ -48,11 +48,15 @@ export class Subscription implements LiveMember {
   #group: LiveGroup | undefined;
   #position: number;
   #restarted: EpochChange | undefined;
+  #wanted: FilterSet;
+  /** The end of the last pass that wrote to it. */
+  #servedTo = 0;
   joinedAt = 0;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#position = options.channel.passed;
+    this.#wanted = options.wanted;
     this.#forgetRestart = options.channel.onRestart((change) => {
       if (this.#phase !== 'live') this.#restarted = change;
     });
@@ -63,7 +67,7 @@ export class Subscription implements LiveMember {
   }
 
   get wanted(): FilterSet {
-    return this.#options.wanted;
+    return this.#wanted;
   }
 
   get isLive(): boolean {
@@ -80,9 +84,9 @@ export class Subscription implements LiveMember {
 
   /** Opens, replays and goes live. Never rejects; a failure ends this subscription and is told to the observer. */
   async open(start: StreamStart): Promise<void> {
-    const { planner, channel, wanted } = this.#options;
+    const { planner, channel } = this.#options;
     try {
-      const opening = await planner.plan({ channel, wanted, start });
+      const opening = await planner.plan({ channel, wanted: this.#wanted, start });
       if (this.#isOver()) return;
       // A restart that the plan knows of is told by it.
       if (opening.epoch === channel.epoch) this.#restarted = undefined;
@@ -102,12 +106,27 @@ export class Subscription implements LiveMember {
     this.#group = undefined;
   }
 
-  deliver(bytes: Buffer, events: number): void {
+  deliver(bytes: Buffer, events: number, upTo: number): void {
+    this.#servedTo = upTo;
     this.#options.outbox.write(bytes, events);
   }
 
   deliverEphemeral(bytes: Buffer, events: number): boolean {
     return this.#options.outbox.offer(bytes, events);
+  }
+
+  /**
+   * Its reader's rights have changed: what is lost is not written from now on, what is gained is from here on. A page
+   * that is being read is read again; in the middle of a pass it goes on from what it has really got.
+   */
+  want(wanted: FilterSet): void {
+    this.#wanted = wanted;
+    if (this.#phase === 'live')
+      this.onBehind(this.#hasPassed() ? this.#options.channel.passed : this.#options.channel.settled);
+  }
+
+  onInterrupted(position: number): void {
+    if (!this.#hasPassed()) this.onBehind(position);
   }
 
   onReset(change: EpochChange): void {
@@ -128,6 +147,12 @@ export class Subscription implements LiveMember {
     if (this.#phase === 'ended') return;
     this.end();
     this.#options.observer.onFailed(error);
+  }
+
+  /** Whether it has got all that it is to get of the pass under way; between passes it always has. */
+  #hasPassed(): boolean {
+    const { settled, passed } = this.#options.channel;
+    return settled === passed || Math.max(this.joinedAt, this.#servedTo) >= passed;
   }
 
   #isOver(): boolean {
@@ -174,7 +199,9 @@ export class Subscription implements LiveMember {
   }
 
   async #readPage(upTo: number): Promise<void> {
-    const { channel, wanted, replay, outbox } = this.#options;
+    const { channel, replay, outbox } = this.#options;
+    const wanted = this.#wanted;
+    const { access } = channel;
     const after = this.#position;
     const page = await replay.next(channel, { wanted, after, upTo });
     // Others on this socket may have been faster: what waits for one client never is more than a page and what is live.
@@ -183,6 +210,8 @@ export class Subscription implements LiveMember {
       await outbox.drained();
     }
     if (this.#isOver() || this.#restarted !== undefined) return;
+    // Rights or rules have changed while it was read: it may hold what must not be shown any more.
+    if (wanted !== this.#wanted || access !== channel.access) return;
     if (page.isPruned === true) return this.#skipPruned(after);
     this.#writePage(page, after);
     this.#position = page.to;
@@ -197,8 +226,8 @@ export class Subscription implements LiveMember {
 
   #writePage(page: ReplayPage, after: number): void {
     if (page.events.length === 0) return;
-    const { channel, wanted, format, outbox, slices } = this.#options;
-    const key = JSON.stringify([channel.board, channel.epoch, after, page.to, wanted.key, format.key]);
+    const { channel, format, outbox, slices } = this.#options;
+    const key = JSON.stringify([channel.board, channel.epoch, after, page.to, this.#wanted.key, format.key]);
     const bytes = slices.take(key, () => format.events(channel.epoch, page.events));
     outbox.write(bytes, page.events.length);
   }
@@ -223,7 +252,8 @@ export class Subscription implements LiveMember {
   }
 
   #join(): void {
-    const { channel, wanted, format } = this.#options;
+    const { channel, format } = this.#options;
+    const wanted = this.#wanted;
     this.#phase = 'live';
     this.joinedAt = channel.passed;
     this.#group = channel.join(this, {

@@ -77,6 +77,10 @@ export class DialectConnection implements OpenConnection, LiveMember {
     this.end('slow');
   }
 
+  onInterrupted(): void {
+    this.end('fault');
+  }
+
   fail(): void {
     this.end('fault');
   }

@@ -94,8 +94,9 @@ export class DialectFeed implements GroupEncoder {
 
   /** A subject that was closed since is not shown again. */
   #shown(): DialectEvent[] {
-    const { access } = this.#options.channel;
-    return this.#events.map(({ event }) => event).filter(({ event }) => access.isOpen(event.subject));
+    const { channel, wanted } = this.#options;
+    const isShown = (subject: string) => wanted.matchesSubject(subject, channel.access.isOpen(subject));
+    return this.#events.map(({ event }) => event).filter(({ event }) => isShown(event.subject));
   }
 
   /** An older wire has another shape, so here, and only here, the gateway reads a payload. */

@@ -7,7 +7,7 @@ import type { LiveGroup, LiveMember } from '../delivery/live-group.ts';
 import type { Readable } from '../delivery/subscriptions.ts';
 import { DialectFeed } from './dialect-feed.ts';
 
-export interface DialectSubscribe extends Readable {
+export interface DialectSubscribe extends Omit<Readable, 'asked'> {
   stream: DialectStream;
   formatKey: string;
   framing: Framing;

@@ -2,6 +2,7 @@ import { limits } from '@boardwire/contracts';
 import type { DialectStream } from '@boardwire/dialects';
 import { AppError } from '@boardwire/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { reachOf } from '../delivery/reach.ts';
 import type { Gateway } from '../gateway.ts';
 import { corsHeaders } from '../http/cors.ts';
 import { assertMayStay } from '../http/door.ts';
@@ -33,9 +34,10 @@ async function serve(gateway: Gateway, dialect: DialectStream, request: FastifyR
   if (stream === undefined) return;
   const leave = presence.enter(board, {
     user: { id: access.userId, name: access.name },
-    filters: readable.wanted.filters,
+    filters: reachOf(readable.channel.access, readable.wanted),
   });
   let end = () => {};
+  let release = () => {};
   const connection = new DialectConnection({
     access,
     stream,
@@ -44,8 +46,14 @@ async function serve(gateway: Gateway, dialect: DialectStream, request: FastifyR
     desk,
     onClosed: () => {
       end();
+      release();
       leave();
     },
+  });
+  // It comes back, and gets what it may see then.
+  release = gateway.subscriptions.hold(readable, {
+    onChanged: () => connection.end('fault'),
+    onLost: () => connection.end('gone'),
   });
   try {
     end = await gateway.dialects.subscribe({

@@ -13,7 +13,8 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Qu
 import type { FastifyRequest } from 'fastify';
 import { GATEWAY, type Gateway } from '../gateway.ts';
 import { accountIdentity } from './identity.ts';
-import { isAdmin, maySee, type Access } from '../rights/access.ts';
+import { reachOf } from '../delivery/reach.ts';
+import { isAdmin, type Access } from '../rights/access.ts';
 import { authenticate } from './door.ts';
 import { parseSubjectQuery } from './query.ts';
 
@@ -33,20 +34,23 @@ export class BoardsController {
   @Get()
   async list(@Req() request: FastifyRequest): Promise<{ boards: Board[] }> {
     const access = await authenticate(this.#gateway, request);
-    const { boards } = await this.#gateway.clients.chat.request({
+    const { clients, rights } = this.#gateway;
+    const { boards } = await clients.chat.request({
       method: 'GET',
       path: listRoute,
       route: listRoute,
       schema: boardListSchema,
     });
-    return { boards: boards.filter(({ slug }) => maySee(access, slug)).map((board) => this.#withSubscribers(board)) };
+    return {
+      boards: boards.filter(({ slug }) => rights.maySee(access, slug)).map((board) => this.#withSubscribers(board)),
+    };
   }
 
   @Get(':board')
   async read(@Req() request: FastifyRequest, @Param('board') slug: string): Promise<Board> {
     const access = await authenticate(this.#gateway, request);
     const board = await this.#ask({ method: 'GET', slug: knownSlug(slug) });
-    if (!maySee(access, board.slug)) throw new AppError('forbidden');
+    if (!this.#gateway.rights.maySee(access, board.slug)) throw new AppError('forbidden');
     return this.#withSubscribers(board);
   }
 
@@ -83,8 +87,8 @@ export class BoardsController {
     const access = await authenticate(this.#gateway, request);
     const subjects = parseSubjectQuery(query);
     await this.#gateway.boards.find(knownSlug(slug));
-    const { wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
-    return this.#gateway.presence.list(slug, wanted.filters, limits.presenceListMax);
+    const { channel, wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
+    return this.#gateway.presence.list(slug, reachOf(channel.access, wanted), limits.presenceListMax);
   }
 
   async #admin(request: FastifyRequest): Promise<Access> {

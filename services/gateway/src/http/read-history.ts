@@ -1,6 +1,7 @@
 import { formatCursor, type HistoryPage, type RangeItem } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import type { Gateway } from '../gateway.ts';
+import { wantedOf } from '../intake/chat-board-log.ts';
 import type { Access } from '../rights/access.ts';
 import type { HistoryQueryParameters } from './query.ts';
 
@@ -31,8 +32,7 @@ export async function readHistory(
   });
   const { after, before, limit } = asked;
   const page = await gateway.log.history(board, {
-    subjects: [...wanted.filters],
-    ...(wanted.types === undefined ? {} : { types: [...wanted.types] }),
+    ...wantedOf(wanted),
     ...(after === undefined ? {} : { after: after.seq }),
     ...boundedBy(asked),
     limit,
@@ -41,7 +41,9 @@ export async function readHistory(
   if (epoch !== undefined && epoch !== page.epoch) {
     throw new AppError('invalid_cursor', { detail: `the board is in epoch ${page.epoch} now` });
   }
-  const shown = page.items.filter((item) => item.body !== undefined && channel.access.isOpen(item.subject));
+  const isShown = ({ subject, body }: RangeItem) =>
+    body !== undefined && wanted.matchesSubject(subject, channel.access.isOpen(subject));
+  const shown = page.items.filter(isShown);
   return {
     board,
     epoch: page.epoch,

@@ -1,4 +1,5 @@
 import { limits, sseHeartbeat, type ReconnectReason, type Stalled } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
 import { Outbox, type OutboxBounds } from '../delivery/outbox.ts';
@@ -46,7 +47,9 @@ export class SseConnection implements OpenConnection {
     desk.signIn(this);
     stream.socket.once('close', () => this.#closed());
     this.outbox.write(format.text(`retry: ${jittered(limits.retryMs)}\n\n`));
-    this.#subscription = options.subscribe(this.outbox, () => this.end('fault'));
+    this.#subscription = options.subscribe(this.outbox, (error) =>
+      this.end(error instanceof AppError && error.code === 'forbidden' ? 'revoked' : 'fault'),
+    );
   }
 
   heartbeat(): void {

@@ -28,7 +28,8 @@ export class StateController {
     await this.#gateway.boards.find(knownSlug(slug));
     const { channel, wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
     const { board, epoch, head, oldest = 1, items } = await this.#gateway.log.state(slug, wanted);
-    const shown = items.filter((item) => item.body !== undefined && channel.access.isOpen(item.subject));
+    const isShown = (subject: string) => wanted.matchesSubject(subject, channel.access.isOpen(subject));
+    const shown = items.filter((item) => item.body !== undefined && isShown(item.subject));
     const cursors = shown.map((item) => ({ cursor: formatCursor(epoch, item.seq), body: item.body! }));
     reply.header('cache-control', 'no-store').header('content-type', 'application/json; charset=utf-8');
     await reply

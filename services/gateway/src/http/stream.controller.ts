@@ -61,7 +61,6 @@ export class StreamController {
 
   #open(request: FastifyRequest, reply: FastifyReply, { access, query, readable }: Admitted): void {
     const { start } = query;
-    const { channel, wanted } = readable;
     const { desk, subscriptions, config } = this.#gateway;
     const headers = corsHeaders(config.CORS_ORIGINS, request);
     reply.hijack();
@@ -75,7 +74,7 @@ export class StreamController {
       format,
       bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },
       desk,
-      subscribe: (outbox, onFailed) => subscriptions.open({ channel, wanted, access, format, outbox, start, onFailed }),
+      subscribe: (outbox, onFailed) => subscriptions.open({ ...readable, format, outbox, start, onFailed }),
     });
     const { stalled } = this.#gateway.stalls;
     if (stalled !== undefined) connection.tellStalled(stalled);

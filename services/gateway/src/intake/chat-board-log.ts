@@ -28,13 +28,13 @@ export class ChatBoardLog implements BoardLog {
   }
 
   /** The newest event of each matching subject of class `state`. */
-  state(board: string, { filters }: FilterSet): Promise<HistoryPage> {
+  state(board: string, { filters, memberFilters }: FilterSet): Promise<HistoryPage> {
     const path = `/internal/v1/boards/${encodeURIComponent(board)}/state`;
     return this.#chat.request({
       method: 'POST',
       path,
       route: '/internal/v1/boards/{board}/state',
-      body: { subjects: filters },
+      body: { subjects: filters, memberSubjects: memberFilters },
       schema: historyPageSchema,
     });
   }
@@ -77,8 +77,14 @@ export class ChatBoardLog implements BoardLog {
   }
 }
 
-function wantedOf({ filters, types }: FilterSet): Pick<HistoryQuery, 'subjects' | 'types'> {
-  return { subjects: [...filters], ...(types === undefined ? {} : { types: [...types] }) };
+/** Chat leaves out what the reader may not see, so that pages are full and counts tell nothing of others. */
+export function wantedOf(wanted: FilterSet): Pick<HistoryQuery, 'subjects' | 'memberSubjects' | 'types'> {
+  const { filters, memberFilters, types } = wanted;
+  return {
+    subjects: [...filters],
+    memberSubjects: [...memberFilters],
+    ...(types === undefined ? {} : { types: [...types] }),
+  };
 }
 
 function toLogEvent({ seq, subject, type, committedMs, body }: RangeItem): LogEvent {

@@ -12,7 +12,7 @@ export interface FollowOptions {
 
 /** Wires the follower of all boards to the channels, and chat's news to rights. */
 export function followBoards({ gateway, revocations, bus, chat }: FollowOptions): BoardFollower {
-  const { boards, context } = gateway;
+  const { boards, rights, context } = gateway;
   return new BoardFollower({
     name: 'gateway',
     bus,
@@ -23,9 +23,10 @@ export function followBoards({ gateway, revocations, bus, chat }: FollowOptions)
     onEpoch: (board, { epoch, head }) => boards.startEpoch(board, epoch, head),
     onRemoved: (board) => boards.remove(board),
     onControl: (changes) => {
-      boards.learn(changes.boards);
       gateway.ephemerals.learnOrigin(changes.origin);
       revocations.add(changes.revocations);
+      rights.learn(changes);
+      boards.learn(changes.boards);
     },
   });
 }

@@ -1,86 +1,102 @@
-import { intersectFilters, type PresentUser } from '@boardwire/contracts';
+import type { PresentUser } from '@boardwire/contracts';
 
 export type PresenceChange =
-  | { event: 'join'; user: PresentUser; count: number }
-  | { event: 'leave'; user: PresentUser; count: number };
+  | { event: 'join' | 'leave'; user: PresentUser; count: number }
+  /** Too much has changed to tell it one by one. */
+  | { event: 'list'; users: PresentUser[]; count: number };
 
 export type PresenceWatcher = (change: PresenceChange) => void;
 
-/** Someone's open subscription. */
-export interface Attendance {
-  readonly user: PresentUser;
-  readonly filters: readonly string[];
+interface Watching {
+  /** Nobody is told of oneself. */
+  viewerId: string | undefined;
+  /** What changed up to here was in the list that this one began with. */
+  since: number;
 }
 
-interface Seat {
-  user: PresentUser;
-  open: number;
-  leaving: NodeJS.Timeout | undefined;
+interface Untold {
+  at: number;
+  change: Exclude<PresenceChange, { event: 'list' }>;
 }
+
+/** More than this at once is told as a new list: a crowd that comes back must not be told to itself name by name. */
+const changesMax = 20;
 
 /**
- * Who is here, for those who look through the same filters: everybody with a subscription that shares a subject with
- * them. One entry for each user, not for each tab. A leave is held for a while, so that reconnects don't flap.
+ * What those who look at a board through the same filters are told. Who sits where is the board's to know; a view holds
+ * a count and what its watchers have not been told yet, so ten thousand different views cost no more than that each.
  */
 export class PresenceView {
-  readonly #filters: readonly string[];
-  readonly #graceMs: number;
-  readonly #seats = new Map<string, Seat>();
-  readonly watchers = new Set<PresenceWatcher>();
+  readonly filters: readonly string[];
+  count: number;
+  readonly #watchers = new Map<PresenceWatcher, Watching>();
+  readonly #onUntold: (view: PresenceView) => void;
+  #untold: Untold[] = [];
+  #isCrowd = false;
+  #changes = 0;
 
-  constructor(filters: readonly string[], graceMs: number) {
-    this.#filters = filters;
-    this.#graceMs = graceMs;
+  constructor(filters: readonly string[], count: number, onUntold: (view: PresenceView) => void) {
+    this.filters = filters;
+    this.count = count;
+    this.#onUntold = onUntold;
   }
 
-  get count(): number {
-    return this.#seats.size;
+  get isWatched(): boolean {
+    return this.#watchers.size > 0;
   }
 
-  users(max: number): PresentUser[] {
-    const users: PresentUser[] = [];
-    for (const { user } of this.#seats.values()) if (users.push(user) >= max) break;
-    return users;
+  watch(watcher: PresenceWatcher, viewerId: string | undefined): void {
+    this.#watchers.set(watcher, { viewerId, since: this.#changes });
   }
 
-  sees({ filters }: Attendance): boolean {
-    return filters.some((left) => this.#filters.some((right) => intersectFilters(left, right) !== undefined));
+  unwatch(watcher: PresenceWatcher): boolean {
+    return this.#watchers.delete(watcher);
   }
 
-  enter(attendance: Attendance): void {
-    if (!this.sees(attendance)) return;
-    const { user } = attendance;
-    const seat = this.#seats.get(user.id);
-    if (seat !== undefined) {
-      seat.open += 1;
-      clearTimeout(seat.leaving);
-      seat.leaving = undefined;
+  join(user: PresentUser): void {
+    this.count += 1;
+    this.#note('join', user);
+  }
+
+  leave(user: PresentUser): void {
+    this.count -= 1;
+    this.#note('leave', user);
+  }
+
+  /** What these filters show has changed as a whole. */
+  restart(count: number): void {
+    this.count = count;
+    this.#changes += 1;
+    this.#isCrowd = true;
+    this.#onUntold(this);
+  }
+
+  /** Tells what has changed since the last time. */
+  tell(users: () => PresentUser[]): void {
+    const [untold, isCrowd] = [this.#untold, this.#isCrowd];
+    this.#untold = [];
+    this.#isCrowd = false;
+    if (isCrowd) this.#tellList({ event: 'list', users: users(), count: this.count });
+    else for (const [watcher, watching] of this.#watchers) tellOne(watcher, watching, untold);
+  }
+
+  #tellList(list: PresenceChange): void {
+    for (const [watcher, { since }] of this.#watchers) if (since < this.#changes) watcher(list);
+  }
+
+  #note(event: 'join' | 'leave', user: PresentUser): void {
+    this.#changes += 1;
+    if (this.#isCrowd) return;
+    if (this.#untold.length >= changesMax) {
+      this.#isCrowd = true;
+      this.#untold = [];
       return;
     }
-    this.#seats.set(user.id, { user, open: 1, leaving: undefined });
-    this.#tell({ event: 'join', user, count: this.count });
+    this.#untold.push({ at: this.#changes, change: { event, user, count: this.count } });
+    if (this.#untold.length === 1) this.#onUntold(this);
   }
+}
 
-  leave(attendance: Attendance): void {
-    const seat = this.#seats.get(attendance.user.id);
-    if (seat === undefined || !this.sees(attendance)) return;
-    seat.open -= 1;
-    if (seat.open > 0) return;
-    if (this.#graceMs === 0) this.#vacate(seat);
-    else seat.leaving = setTimeout(() => this.#vacate(seat), this.#graceMs).unref();
-  }
-
-  close(): void {
-    for (const { leaving } of this.#seats.values()) clearTimeout(leaving);
-    this.#seats.clear();
-  }
-
-  #vacate(seat: Seat): void {
-    if (seat.open > 0 || !this.#seats.delete(seat.user.id)) return;
-    this.#tell({ event: 'leave', user: seat.user, count: this.count });
-  }
-
-  #tell(change: PresenceChange): void {
-    for (const watcher of this.watchers) watcher(change);
-  }
+function tellOne(watcher: PresenceWatcher, { viewerId, since }: Watching, untold: readonly Untold[]): void {
+  for (const { at, change } of untold) if (at > since && change.user.id !== viewerId) watcher(change);
 }

@@ -1,89 +1,137 @@
-import type { PresentUser } from '@boardwire/contracts';
-import { PresenceView, type Attendance, type PresenceWatcher } from './presence-view.ts';
+import type { PresentUser, SubjectRule } from '@boardwire/contracts';
+import { limits } from '@boardwire/contracts';
+import { BoardPresence } from './board-presence.ts';
+import { OwnSeats } from './own-seats.ts';
+import type { PresenceView, PresenceWatcher } from './presence-view.ts';
+import type { Attendance, Seat } from './seat.ts';
 
-interface PresenceBoard {
-  attendances: Set<Attendance>;
-  views: Map<string, PresenceView>;
+export interface PresenceOptions {
+  graceMs: number;
+  rules?: (board: string) => readonly SubjectRule[];
 }
 
-/** Who reads which board on this pod. */
-export class Presence {
-  readonly #graceMs: number;
-  readonly #boards = new Map<string, PresenceBoard>();
+/** Changes that come within this are told together. */
+const tellEveryMs = 50;
+/** With many watchers they are told less often: at most so many frames of presence leave this pod in a second. */
+const tellsPerSecondMax = 2_000;
 
-  constructor(graceMs: number) {
-    this.#graceMs = graceMs;
+/** Who reads which board, on all pods of the site. */
+export class Presence {
+  /** What this pod adds; gossip tells it to the others. */
+  readonly own = new OwnSeats();
+  readonly #options: PresenceOptions;
+  readonly #boards = new Map<string, BoardPresence>();
+  readonly #boardsOf = new Map<string, number>();
+  readonly #untold = new Map<PresenceView, BoardPresence>();
+  #watchers = 0;
+  #teller: NodeJS.Timeout | undefined;
+  #toldAt = -Infinity;
+
+  constructor(options: PresenceOptions) {
+    this.#options = options;
   }
 
   /** Open subscriptions of a board. */
   subscribers(board: string): number {
-    return this.#boards.get(board)?.attendances.size ?? 0;
+    return this.#boards.get(board)?.open ?? 0;
   }
 
-  get subscriptions(): number {
-    let sum = 0;
-    for (const { attendances } of this.#boards.values()) sum += attendances.size;
-    return sum;
-  }
-
+  /** Users with a subscription anywhere. */
   get users(): number {
-    const ids = new Set<string>();
-    for (const { attendances } of this.#boards.values()) for (const { user } of attendances) ids.add(user.id);
-    return ids.size;
+    return this.#boardsOf.size;
   }
 
-  /** A subscription opens. @returns what closes it, once. */
-  enter(board: string, attendance: Attendance): () => void {
-    const place = this.#place(board);
-    place.attendances.add(attendance);
-    for (const view of place.views.values()) view.enter(attendance);
+  /** A subscription opens on this pod. @returns what closes it, once. */
+  enter(board: string, { user, filters }: Attendance): () => void {
+    const seat = { board, user, filters };
+    let isOpen = true;
+    this.own.change(seat, 1);
+    this.change(seat, 1);
     return () => {
-      if (!place.attendances.delete(attendance)) return;
-      for (const view of place.views.values()) view.leave(attendance);
-      this.#forgetIfEmpty(board, place);
+      if (!isOpen) return;
+      isOpen = false;
+      this.own.change(seat, -1);
+      this.change(seat, -1);
     };
+  }
+
+  /** So many subscriptions more or fewer keep a seat, on whichever pod. A seat that empties is held for a while. */
+  change(seat: Seat, by: number, graceMs = this.#options.graceMs): void {
+    this.#place(seat.board).change(seat, by, graceMs);
+    this.#forgetIfEmpty(seat.board);
+  }
+
+  get graceMs(): number {
+    return this.#options.graceMs;
   }
 
   /** Who is here now, as a reader with these filters may see. */
   list(board: string, filters: readonly string[], max: number): { count: number; users: PresentUser[] } {
-    const known = this.#boards.get(board)?.views.get(keyOf(filters));
-    const view = known ?? this.#viewOf(this.#boards.get(board), filters);
-    return { count: view.count, users: view.users(max) };
+    return this.#boards.get(board)?.list(filters, max) ?? { count: 0, users: [] };
   }
 
-  /** Tells joins and leaves from now on. @returns what ends that. */
-  watch(board: string, filters: readonly string[], watcher: PresenceWatcher): () => void {
-    const place = this.#place(board);
-    const key = keyOf(filters);
-    let view = place.views.get(key);
-    if (view === undefined) place.views.set(key, (view = this.#viewOf(place, filters)));
-    const watched = view;
-    watched.watchers.add(watcher);
+  /** Tells joins and leaves of others than the viewer from now on. @returns what ends that. */
+  watch(board: string, filters: readonly string[], watcher: PresenceWatcher, viewerId?: string): () => void {
+    const end = this.#place(board).watch(filters, watcher, viewerId);
+    let isWatching = true;
+    this.#watchers += 1;
     return () => {
-      if (!watched.watchers.delete(watcher) || watched.watchers.size > 0) return;
-      watched.close();
-      if (place.views.get(key) === watched) place.views.delete(key);
-      this.#forgetIfEmpty(board, place);
+      if (!isWatching) return;
+      isWatching = false;
+      this.#watchers -= 1;
+      end();
+      this.#forgetIfEmpty(board);
     };
   }
 
-  #viewOf(place: PresenceBoard | undefined, filters: readonly string[]): PresenceView {
-    const view = new PresenceView(filters, this.#graceMs);
-    for (const attendance of place?.attendances ?? []) view.enter(attendance);
-    return view;
+  /** What may be seen of a board has changed. */
+  rulesChanged(board: string): void {
+    this.#boards.get(board)?.rulesChanged();
   }
 
-  #place(board: string): PresenceBoard {
+  #place(board: string): BoardPresence {
     let place = this.#boards.get(board);
-    if (place === undefined) this.#boards.set(board, (place = { attendances: new Set(), views: new Map() }));
+    if (place === undefined) this.#boards.set(board, (place = this.#created(board)));
     return place;
   }
 
-  #forgetIfEmpty(board: string, place: PresenceBoard): void {
-    if (place.attendances.size === 0 && place.views.size === 0) this.#boards.delete(board);
+  #created(board: string): BoardPresence {
+    const { rules } = this.#options;
+    const place: BoardPresence = new BoardPresence({
+      rules: () => rules?.(board) ?? [],
+      onUser: (id, by) => this.#countUser(id, by),
+      onVacated: () => this.#forgetIfEmpty(board),
+      onUntold: (view) => this.#tellSoon(view, place),
+    });
+    return place;
   }
-}
 
-function keyOf(filters: readonly string[]): string {
-  return [...filters].toSorted().join(' ');
+  #countUser(id: string, by: 1 | -1): void {
+    const boards = (this.#boardsOf.get(id) ?? 0) + by;
+    if (boards > 0) this.#boardsOf.set(id, boards);
+    else this.#boardsOf.delete(id);
+  }
+
+  #tellSoon(view: PresenceView, place: BoardPresence): void {
+    if (!view.isWatched) return;
+    this.#untold.set(view, place);
+    if (this.#teller !== undefined) return;
+    const everyMs = Math.max(tellEveryMs, (this.#watchers * 1_000) / tellsPerSecondMax);
+    const waitMs = Math.max(tellEveryMs, this.#toldAt + everyMs - performance.now());
+    this.#teller = setTimeout(() => this.#tell(), waitMs).unref();
+  }
+
+  #tell(): void {
+    this.#teller = undefined;
+    this.#toldAt = performance.now();
+    const untold = [...this.#untold];
+    this.#untold.clear();
+    for (const [view, place] of untold) {
+      view.tell(() => place.list(view.filters, limits.presenceListMax).users);
+    }
+  }
+
+  #forgetIfEmpty(board: string): void {
+    if (this.#boards.get(board)?.isEmpty === true) this.#boards.delete(board);
+  }
 }

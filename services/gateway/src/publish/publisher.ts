@@ -10,8 +10,9 @@ import { AppError } from '@boardwire/service-kit';
 import type { BoardChannel } from '../delivery/board-channel.ts';
 import type { Boards } from '../delivery/boards.ts';
 import type { GatewayMetrics } from '../metrics.ts';
-import { isPublisher, mayWrite, type Access } from '../rights/access.ts';
+import { isPublisher, type Access } from '../rights/access.ts';
 import type { RateLimiter } from '../rights/rate-limiter.ts';
+import type { Rights } from '../rights/rights.ts';
 import type { AppendBatcher } from './append-batcher.ts';
 import type { DraftEvent } from './draft-event.ts';
 import type { EphemeralExchange } from './ephemeral-exchange.ts';
@@ -25,6 +26,7 @@ export interface PublisherOptions {
   batcher: AppendBatcher;
   limiter: RateLimiter;
   ephemerals: EphemeralExchange;
+  rights: Rights;
   metrics: GatewayMetrics;
   onLimited: (access: Access) => void;
 }
@@ -85,7 +87,8 @@ export class Publisher {
   }
 
   #refusalOf(access: Access, channel: BoardChannel, { subject, id }: DraftEvent): AppError | undefined {
-    if (mayWrite(access, channel.board, subject) && channel.access.isOpen(subject)) return undefined;
+    const isOpen = channel.access.isOpen(subject);
+    if (this.#options.rights.mayWrite(access, channel.board, subject, isOpen)) return undefined;
     this.#options.metrics.published('refused', 1);
     return new AppError('forbidden', { detail: `may not publish on ${subject}`, id });
   }

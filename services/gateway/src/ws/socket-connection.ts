@@ -60,8 +60,13 @@ export class SocketConnection implements OpenConnection {
       onOverflow: () => this.end('slow'),
     });
     this.outbox.share();
-    const send = (frame: ServerFrame) => this.send(frame);
-    this.#subscriptions = new SocketSubscriptions({ gateway, outbox: this.outbox, formats, send });
+    this.#subscriptions = new SocketSubscriptions({
+      gateway,
+      outbox: this.outbox,
+      formats,
+      send: (frame) => this.send(frame),
+      onAllLost: () => this.end('gone'),
+    });
     gateway.desk.signIn(this);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     webSocket.on('pong', () => {
@@ -163,10 +168,16 @@ export class SocketConnection implements OpenConnection {
         this.#subscriptions.close(frame.sub);
         return frame.req === undefined ? undefined : this.send({ type: 'ack', req: frame.req });
       case 'presence':
-        return this.#subscriptions.watchPresence(frame.sub);
+        return this.#presence(access, frame);
       case 'publish':
         return this.send(await publishFrame(this.#gateway, access, frame));
     }
+  }
+
+  #presence(access: Access, { sub, state, req }: FrameOf<'presence'>): void {
+    if (state === 'off') this.#subscriptions.unwatchPresence(sub);
+    else this.#subscriptions.watchPresence(sub, access);
+    if (req !== undefined) this.send({ type: 'ack', req });
   }
 
   async #subscribe(access: Access, frame: FrameOf<'subscribe'>): Promise<void> {
@@ -191,6 +202,7 @@ export class SocketConnection implements OpenConnection {
         return this.#refuse(new AppError('token_invalid', { detail: 'the token is another user’s' }));
       }
       this.#enter(access);
+      this.#subscriptions.adopt(access);
       if (frame.req !== undefined) this.send({ type: 'ack', req: frame.req });
     } catch (error) {
       const refusal = appErrorFrom(error) ?? new AppError('internal', { cause: error });

@@ -9,6 +9,7 @@ import { assertMayRead } from '../http/door.ts';
 import type { PresenceChange } from '../presence/presence-view.ts';
 import type { Access } from '../rights/access.ts';
 import type { FrameOf } from './client-frames.ts';
+import { presenceFrame } from './presence-frame.ts';
 import type { SocketFormats } from './socket-formats.ts';
 
 export interface SocketSubscriptionsOptions {
@@ -16,6 +17,8 @@ export interface SocketSubscriptionsOptions {
   outbox: Outbox;
   formats: SocketFormats;
   send: (frame: ServerFrame) => void;
+  /** The last subscription has ended with its reader's last right. */
+  onAllLost: () => void;
 }
 
 interface Entry {
@@ -41,7 +44,7 @@ export class SocketSubscriptions {
       throw new AppError('invalid', { detail: `at most ${limits.subscriptionsPerSocketMax} subscriptions` });
     }
     const start = startOf(frame);
-    const { channel, wanted } = gateway.subscriptions.resolve({
+    const readable = gateway.subscriptions.resolve({
       access,
       board: knownSlug(frame.board),
       subjects: checked(frame.subjects),
@@ -50,7 +53,11 @@ export class SocketSubscriptions {
     assertMayRead(gateway);
     const onFailed = (error: unknown) => this.#failed(sub, error);
     const format = formats.of(sub);
-    const subscription = gateway.subscriptions.open({ channel, wanted, access, format, outbox, start, onFailed });
+    const onReach = () => {
+      // Who is seen follows what is seen.
+      if (this.#entries.get(sub)?.unwatch !== undefined) this.watchPresence(sub, access);
+    };
+    const subscription = gateway.subscriptions.open({ ...readable, format, outbox, start, onFailed, onReach });
     this.#entries.set(sub, { subscription, unwatch: undefined });
   }
 
@@ -59,6 +66,11 @@ export class SocketSubscriptions {
     const entry = this.#entry(sub);
     this.#entries.delete(sub);
     end(entry);
+  }
+
+  /** The reader has another token: what it may see is found anew. */
+  adopt(access: Access): void {
+    for (const { subscription } of this.#entries.values()) subscription.adopt(access);
   }
 
   closeAll(): void {
@@ -77,15 +89,21 @@ export class SocketSubscriptions {
   }
 
   /** The list, then each join and leave. Asking again sends the list again. @throws AppError `not_found`. */
-  watchPresence(sub: string): void {
+  watchPresence(sub: string, { userId }: Access): void {
     const entry = this.#entry(sub);
-    const { gateway, send } = this.#options;
-    const { board, filters } = entry.subscription;
-    entry.unwatch ??= gateway.presence.watch(board, filters, (change: PresenceChange) =>
-      send({ type: 'presence', sub, ...change }),
-    );
-    const { users, count } = gateway.presence.list(board, filters, limits.presenceListMax);
-    send({ type: 'presence', sub, event: 'list', users, count });
+    const { presence } = this.#options.gateway;
+    const { board, reach } = entry.subscription;
+    const tell = (change: PresenceChange) => void this.#options.outbox.write(presenceFrame(sub, change));
+    entry.unwatch?.();
+    entry.unwatch = presence.watch(board, reach, tell, userId);
+    tell({ event: 'list', ...presence.list(board, reach, limits.presenceListMax) });
+  }
+
+  /** Nothing more of who comes and goes. @throws AppError `not_found`. */
+  unwatchPresence(sub: string): void {
+    const entry = this.#entry(sub);
+    entry.unwatch?.();
+    entry.unwatch = undefined;
   }
 
   #entry(sub: string): Entry {
@@ -100,6 +118,7 @@ export class SocketSubscriptions {
     if (entry !== undefined) end(entry);
     const { code, detail } = (appErrorFrom(error) ?? new AppError('internal')).toProblem();
     this.#options.send({ type: 'fail', sub, code, ...(detail === undefined ? {} : { detail }) });
+    if (code === 'forbidden' && this.#entries.size === 0) this.#options.onAllLost();
   }
 }
 

@@ -113,6 +113,6 @@ export class ChangingLog implements BoardLog {
   #between({ wanted, after, upTo }: Range): LogEvent[] {
     return this.events
       .slice(Math.max(after, this.oldest - 1), Math.max(after, upTo))
-      .filter((event) => wanted.matches(event.subject, event.type));
+      .filter((event) => wanted.matches(event.subject, event.type, true));
   }
 }

@@ -54,7 +54,7 @@ export class MemoryLog implements BoardLog {
 
   #between({ wanted, after, upTo }: { wanted: FilterSet; after: number; upTo: number }): LogEvent[] {
     return this.events.filter(
-      (event) => event.seq > after && event.seq <= upTo && wanted.matches(event.subject, event.type),
+      (event) => event.seq > after && event.seq <= upTo && wanted.matches(event.subject, event.type, true),
     );
   }
 }

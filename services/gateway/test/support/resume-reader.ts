@@ -142,13 +142,14 @@ export class ResumeReader {
     if (this.#owed !== undefined) this.#owed -= 1;
     const event = this.#log(at.epoch)[at.seq - 1];
     if (id !== `${at.epoch}/${at.seq}`) this.#fault(`${String(id)} came as ${formatCursor(at.epoch, at.seq)}`);
-    if (event === undefined || !this.wanted.matches(event.subject, event.type)) this.#fault(`${at.seq} wasn't wanted`);
+    if (event === undefined || !this.wanted.matches(event.subject, event.type, true))
+      this.#fault(`${at.seq} wasn't wanted`);
   }
 
   #matching(epoch: string, after: number, upTo: number): LogEvent[] {
     return this.#log(epoch)
       .slice(after, Math.max(after, upTo))
-      .filter(({ subject, type }) => this.wanted.matches(subject, type));
+      .filter(({ subject, type }) => this.wanted.matches(subject, type, true));
   }
 
   #log(epoch: string): LogEvent[] {
