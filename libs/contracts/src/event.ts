@@ -62,23 +62,6 @@ export const plainEventSchema = z.strictObject({
 });
 export type PlainEvent = z.infer<typeof plainEventSchema>;
 
-/** A CloudEvents 1.0 event in structured mode, as a client may publish it. Unknown extension attributes are refused. */
-export const cloudEventSchema = z.strictObject({
-  specversion: z.literal('1.0'),
-  id: eventIdSchema,
-  source: eventSourceSchema,
-  type: eventTypeSchema,
-  subject: subjectSchema,
-  time: timeSchema.optional(),
-  datacontenttype: z
-    .string()
-    .max(128)
-    .regex(/^application\/(?:[A-Za-z0-9.-]+\+)?json(?:[ \t]*;[\x20-\x7e]*)?$/i, 'must be a JSON media type')
-    .optional(),
-  data: jsonValueSchema.optional(),
-});
-export type PublishedCloudEvent = z.infer<typeof cloudEventSchema>;
-
 /** The attributes Boardwire adds when it stores an event; together with CloudEvents' own they are the stored bytes. */
 export const storedEventSchema = z.looseObject({
   specversion: z.literal('1.0'),
@@ -88,7 +71,10 @@ export const storedEventSchema = z.looseObject({
   subject: z.string(),
   time: z.string(),
   datacontenttype: z.string().optional(),
+  dataschema: z.string().optional(),
   data: jsonValueSchema.optional(),
+  /** Instead of `data`, when it is neither JSON nor text. */
+  data_base64: z.string().optional(),
   board: z.string(),
   author: z.string(),
   authorname: z.string(),
@@ -106,24 +92,34 @@ const sourceOf = (accountId: string) => `/users/${accountId}`;
 /** The CloudEvents `source` of everything an account publishes. */
 export const accountSource = sourceOf;
 
+/** What a publisher says of its event beside source and id. */
+export interface Content {
+  type: string;
+  subject: string;
+  data?: unknown;
+  data_base64?: string | undefined;
+  datacontenttype?: string | undefined;
+  dataschema?: string | undefined;
+  time?: string | undefined;
+  extensions?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
  * What "the same content" means for the idempotency key: the attributes the client supplied, in a fixed order, with
  * sorted keys (a repeat may come from another serializer). No data is the same as null. Its SHA-256 is stored; a repeat
  * with another one is a conflict.
  */
-export function contentOf(event: {
-  type: string;
-  subject: string;
-  data?: unknown;
-  datacontenttype?: string | undefined;
-  time?: string | undefined;
-}): string {
+export function contentOf(event: Content): string {
+  const { data_base64: bytes, dataschema, extensions } = event;
+  const isPlain = bytes === undefined && dataschema === undefined && extensions === undefined;
   return JSON.stringify([
     event.type,
     event.subject,
     isSorted(event.data) ? (event.data ?? null) : sorted(event.data),
     event.datacontenttype ?? null,
     event.time ?? null,
+    // Most events have none of these, and the hashes of those that were stored before must stay.
+    ...(isPlain ? [] : [{ bytes, dataschema, extensions: sorted(extensions) }]),
   ]);
 }
 

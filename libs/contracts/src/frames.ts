@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { boardSlugSchema, filterSchema } from './board.ts';
-import { cloudEventSchema, plainEventSchema, subjectSchema } from './event.ts';
+import { cloudEventSchema } from './cloud-event.ts';
+import { plainEventSchema, subjectSchema } from './event.ts';
 import { overflows } from './sse.ts';
 import { limits } from './limits.ts';
 

@@ -2,6 +2,7 @@ export * from './audit.ts';
 export * from './auth.ts';
 export * from './board.ts';
 export * from './close-codes.ts';
+export * from './cloud-event.ts';
 export * from './cursor.ts';
 export * from './errors.ts';
 export * from './event.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { boardGrantSchema } from './auth.ts';
 import { boardSchema, subjectRuleSchema } from './board.ts';
+import { extensionValueSchema } from './cloud-event.ts';
 import {
   eventClassSchema,
   eventIdSchema,
@@ -68,8 +69,12 @@ export const appendItemSchema = z.strictObject({
   subject: subjectSchema,
   time: timeSchema.optional(),
   datacontenttype: z.string().optional(),
+  dataschema: z.string().optional(),
+  extensions: z.record(z.string(), extensionValueSchema).optional(),
   /** The edge has looked at it, and it comes out of a JSON parser: walking it again would cost more than the append. */
   data: z.custom<z.core.util.JSONType>((value) => value !== undefined).optional(),
+  /** Instead of `data`. */
+  data_base64: z.string().optional(),
   author: z.string().max(128),
   authorname: z.string().max(128),
 });

@@ -52,6 +52,23 @@ describe('the final bytes of an event', () => {
       { seed },
     );
   });
+
+  test('hold extensions, a schema and base64', () => {
+    const given = {
+      id: 'e"1',
+      source: '/users/u1',
+      type: 'note',
+      subject: 'a.b',
+      time: '2026-01-01T00:00:00Z',
+      datacontenttype: 'image/png',
+      dataschema: 'urn:a"b',
+      data_base64: 'AAE=',
+    };
+    const ours = { board: 'events', author: 'u1', authorname: 'ana', origin: 'site1', class: 'log' } as const;
+    const extensions = { mine: 'a"\\b', flag: false, count: -1 };
+    const json = eventJson({ ...given, ...ours, extensions, data: '' });
+    expect(JSON.parse(json)).toEqual({ specversion: '1.0', ...given, ...extensions, ...ours });
+  });
 });
 
 describe('a CloudEvent', () => {
@@ -111,6 +128,12 @@ describe('content', () => {
       }),
       { seed, numRuns: 500 },
     );
+  });
+
+  test('of events without extensions is what it was before there were any', () => {
+    const event = { type: 'a', subject: 'A', data: { b: 1, a: 2 }, datacontenttype: 'application/json', time: 't' };
+    expect(contentOf(event)).toBe('["a","A",{"a":2,"b":1},"application/json","t"]');
+    expect(contentOf({ type: 'a', subject: 'A' })).toBe('["a","A",null,null,null]');
   });
 
   test('sees a key that is called __proto__', () => {

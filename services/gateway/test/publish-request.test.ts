@@ -55,7 +55,44 @@ describe('a publish', () => {
       event: { id: 'Euro €', data: { x: 1 }, datacontenttype: 'application/json' },
     });
     expect(codeOf(() => read('application/json', 1, { ...headers, 'ce-id': '%zz' }))).toBe('malformed');
-    expect(codeOf(() => read('application/json', 1, { ...headers, 'ce-mine': 'x' }))).toBe('invalid');
+    expect(read('application/json', 1, { ...headers, 'ce-mine': '"a \\"b\\" %C3%A9"' })).toMatchObject({
+      event: { extensions: { mine: 'a "b" é' } },
+    });
+    for (const name of ['ce-board', 'ce-my_name', 'ce-data', 'ce-datacontenttype', 'ce-data_base64']) {
+      expect([name, codeOf(() => read('application/json', 1, { ...headers, [name]: 'x' }))]).toEqual([name, 'invalid']);
+    }
+    // Encoded twice or not at all: the subject is ours either way.
+    for (const raw of ['a%2520b.c', 'a%20b.c']) {
+      expect(read('application/json', 1, { ...headers, 'ce-subject': raw })).toMatchObject({
+        event: { subject: 'a%20b.c' },
+      });
+    }
+  });
+
+  test('in binary mode keeps text as text and everything else as base64', () => {
+    const headers = { 'ce-specversion': '1.0', 'ce-id': 'e1', 'ce-type': 'note', 'ce-subject': 'a.b' };
+    const eventOf = (type: string, body: Buffer) => (read(type, body, headers) as { event: object }).event;
+    expect(eventOf('text/plain; charset=UTF-8', Buffer.from('Grüße'))).toMatchObject({ data: 'Grüße' });
+    expect(eventOf('application/soap+xml', Buffer.from('<a/>'))).toMatchObject({ data: '<a/>' });
+    expect(eventOf('text/plain', Buffer.from([0xff, 0xfe]))).toMatchObject({ data_base64: '//4=' });
+    expect(eventOf('text/plain; charset=iso-8859-1', Buffer.from('x'))).toMatchObject({ data_base64: 'eA==' });
+    expect(eventOf('application/octet-stream', Buffer.from([0, 1]))).toMatchObject({ data_base64: 'AAE=' });
+    expect(eventOf('text/json', Buffer.from('{"x":1}'))).toMatchObject({ data: { x: 1 } });
+    expect(eventOf('text/plain', Buffer.alloc(0))).not.toHaveProperty('data');
+    expect(codeOf(() => read('text/json', Buffer.from('{'), headers))).toBe('malformed');
+    expect(codeOf(() => read('no type', Buffer.from('x'), headers))).toBe('invalid');
+    expect(codeOf(() => read('image/png', Buffer.alloc(limits.eventBytesMax), headers))).toBe('too_large');
+    const bare = { headers, body: Buffer.from('x'), bodyBytes: 1, publisherId: me };
+    expect(codeOf(() => readPublishRequest(bare))).toBe('unsupported_media_type');
+    expect(readPublishRequest({ ...bare, body: undefined, bodyBytes: 0 })).toMatchObject({ event: { id: 'e1' } });
+  });
+
+  test('takes an attribute that is null for one that isn’t set, and a null of data for data', () => {
+    const unset = { ...event, time: null, dataschema: null, mine: null, data: null };
+    expect(read('application/cloudevents+json', unset)).toEqual({
+      mode: 'single',
+      event: { id: 'e1', source: '/users/u1', type: 'note', subject: 'a.b', data: null },
+    });
   });
 
   test('in a batch refuses the bad ones alone', () => {

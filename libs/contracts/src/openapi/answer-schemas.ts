@@ -103,6 +103,7 @@ export const answerSchemas = {
     example: receipt,
   },
   HistoryItem: { schema: historyItemSchema, example: item },
+  HistoryBatch: { schema: z.array(historyItemSchema), example: [item] },
   History: {
     schema: historyAnswerSchema.extend({ events: z.array(historyItemSchema) }),
     example: {

@@ -65,12 +65,13 @@ export const boardRoutes: readonly DocumentedRoute[] = [
     id: 'publish',
     summary: 'Publish an event, or a batch of them',
     description:
-      'Plain JSON, or a CloudEvent in structured, batch or binary mode (`ce-` headers, the body is the data). `source` is ' +
+      'Plain JSON, or a CloudEvent in structured, batch or binary mode (`ce-` headers; the body is the data, of any type). `source` is ' +
       'the account’s own; `source` and `id` are the idempotency key: a repeat answers the first `seq`.',
     body: {
       [json]: 'PlainEvent',
       [eventMediaTypes.structured]: 'CloudEvent',
       [eventMediaTypes.batch]: 'CloudEventBatch',
+      '*/*': 'bytes',
     },
     answers: {
       201: { summary: 'Stored; a batch answers a list of outcomes', content: { [json]: 'PublishAnswer' } },
@@ -100,7 +101,10 @@ export const boardRoutes: readonly DocumentedRoute[] = [
       'The newest page when neither `after` nor `before` is given. `Link` names the next and the previous page.',
     parameters: historyParameters,
     answers: {
-      200: { summary: 'A page', content: { [json]: 'History', [eventMediaTypes.lines]: 'text' } },
+      200: {
+        summary: 'A page',
+        content: { [json]: 'History', [eventMediaTypes.lines]: 'text', [eventMediaTypes.batch]: 'HistoryBatch' },
+      },
     },
     refusals: ['board_unknown', 'forbidden', 'invalid', 'invalid_filter', 'invalid_cursor', 'not_acceptable'],
   },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { createAccountSchema, guestSchema, loginSchema, logoutSchema, refreshSchema, registerSchema } from '../auth.ts';
 import { changeBoardSchema, createBoardSchema } from '../board.ts';
-import { cloudEventSchema, plainEventSchema } from '../event.ts';
+import { cloudEventSchema } from '../cloud-event.ts';
+import { plainEventSchema } from '../event.ts';
 import { limits } from '../limits.ts';
 
 const cloudEventExample = {

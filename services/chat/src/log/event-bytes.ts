@@ -49,10 +49,8 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
   const { id, source, subject, type } = item;
   const time = item.time ?? placement.now;
   const data = item.data === undefined ? '' : JSON.stringify(item.data);
-  const { author, authorname, datacontenttype } = item;
   const { board, origin, class: eventClass } = placement;
-  const described = { id, source, type, subject, time, datacontenttype, data };
-  const body = eventJson({ ...described, board, author, authorname, origin, class: eventClass });
+  const body = eventJson({ ...item, time, data, board, origin, class: eventClass });
   const salt = salts.next();
   return {
     key: keyOf(item, placement),
@@ -64,10 +62,15 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
     time,
     contentHash: hash('sha256', contentOf(item)),
     salt: salt.toString('hex'),
-    datahash: hash('sha256', Buffer.concat([salt, Buffer.from(data)])),
+    datahash: hash('sha256', Buffer.concat([salt, dataBytes(item, data)])),
     body,
     bytes: Buffer.byteLength(body),
   };
+}
+
+/** The bytes that `datahash` is made of: those that base64 stands for, else the JSON text of `data` as stored. */
+function dataBytes({ data_base64: bytes }: AppendItem, json: string): Buffer {
+  return bytes === undefined ? Buffer.from(json) : Buffer.from(bytes, 'base64');
 }
 
 /** None of the parts holds a line break. Whoever found a collision could only confuse two events of their own. */

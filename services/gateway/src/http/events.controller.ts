@@ -1,4 +1,4 @@
-import { eventMediaTypes, type BatchOutcome, type EphemeralReceipt, type PublishReceipt } from '@boardwire/contracts';
+import { type BatchOutcome, type EphemeralReceipt, type PublishReceipt } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -9,7 +9,7 @@ import type { Receipt } from '../publish/publisher.ts';
 import type { Access } from '../rights/access.ts';
 import { knownSlug } from './boards.controller.ts';
 import { authenticate } from './door.ts';
-import { historyAnswer, linesAnswer, linkHeader } from './history-answer.ts';
+import { historyRepresentation, linkHeader } from './history-answer.ts';
 import { readHistory } from './read-history.ts';
 import { parseHistoryQuery } from './query.ts';
 
@@ -52,17 +52,13 @@ export class EventsController {
   ): Promise<void> {
     const access = await authenticate(this.#gateway, request);
     const asked = parseHistoryQuery(query);
-    const wantsLines = acceptsLines(request.headers.accept);
+    const { type, write } = historyRepresentation(request.headers.accept);
     const page = await readHistory(this.#gateway, { access, board: knownSlug(slug), asked });
     const link = linkHeader(request.url, page);
     if (link !== undefined) reply.header('link', link);
     reply.header('cache-control', 'no-store').header('vary', 'accept, authorization');
-    const type = wantsLines ? eventMediaTypes.lines : 'application/json; charset=utf-8';
     // The text is complete: stored bytes are spliced, never parsed and written again.
-    await reply
-      .header('content-type', type)
-      .serializer(String)
-      .send(wantsLines ? linesAnswer(page) : historyAnswer(page));
+    await reply.header('content-type', type).serializer(String).send(write(page));
   }
 
   /** 201 when all of it is new, 202 when all of it is ephemeral; else 200, and each outcome tells its own. */
@@ -104,14 +100,4 @@ function wholeFailure(outcome: BatchOutcome): AppError {
   return 'code' in outcome
     ? new AppError(outcome.code, { detail: 'no event of the batch was accepted; repeat it with the same ids' })
     : new AppError('internal');
-}
-
-const representations = ['*/*', 'application/*', 'application/json', 'application/problem+json'];
-
-function acceptsLines(accept: string | undefined): boolean {
-  if (accept === undefined || accept.trim() === '') return false;
-  const types = accept.split(',').map((part) => part.split(';', 1)[0]!.trim().toLowerCase());
-  if (types.includes(eventMediaTypes.lines)) return true;
-  if (types.some((type) => representations.includes(type))) return false;
-  throw new AppError('not_acceptable', { detail: `history comes as application/json or ${eventMediaTypes.lines}` });
 }

@@ -1,4 +1,5 @@
-import { formatCursor, withCursor } from '@boardwire/contracts';
+import { eventMediaTypes, formatCursor, withCursor } from '@boardwire/contracts';
+import { AppError } from '@boardwire/service-kit';
 import type { HistoryRead } from './read-history.ts';
 
 /** The JSON answer; items are stored bytes with their cursor in front. */
@@ -9,9 +10,36 @@ export function historyAnswer({ board, epoch, head, oldest, items, next, prev }:
   return `${before}"events":[${items.map(({ cursor, body }) => withCursor(cursor, body)).join(',')}]${after}`;
 }
 
-/** One item on each line. */
-export function linesAnswer({ items }: HistoryRead): string {
-  return items.map(({ cursor, body }) => `${withCursor(cursor, body)}\n`).join('');
+export interface HistoryRepresentation {
+  type: string;
+  write: (page: HistoryRead) => string;
+}
+
+const itemsOf = ({ items }: HistoryRead) => items.map(({ cursor, body }) => withCursor(cursor, body));
+const json: HistoryRepresentation = { type: 'application/json; charset=utf-8', write: historyAnswer };
+const representations: Readonly<Record<string, HistoryRepresentation>> = {
+  /** One item on each line. */
+  [eventMediaTypes.lines]: {
+    type: eventMediaTypes.lines,
+    write: (page) =>
+      itemsOf(page)
+        .map((item) => `${item}\n`)
+        .join(''),
+  },
+  /** The items alone: each is a CloudEvent, its cursor an extension attribute. `Link` tells where to go on. */
+  [eventMediaTypes.batch]: { type: eventMediaTypes.batch, write: (page) => `[${itemsOf(page).join(',')}]` },
+};
+const takenForJson = new Set(['*/*', 'application/*', 'application/json', 'application/problem+json']);
+
+/** What `Accept` asks for; a type that is named goes before a wildcard. @throws AppError `not_acceptable` */
+export function historyRepresentation(accept: string | undefined): HistoryRepresentation {
+  if (accept === undefined || accept.trim() === '') return json;
+  const types = accept.split(',').map((part) => part.split(';', 1)[0]!.trim().toLowerCase());
+  const named = types.find((type) => Object.hasOwn(representations, type) || type === 'application/json');
+  if (named !== undefined) return representations[named] ?? json;
+  if (types.some((type) => takenForJson.has(type))) return json;
+  const known = ['application/json', ...Object.keys(representations)].join(', ');
+  throw new AppError('not_acceptable', { detail: `history comes as ${known}` });
 }
 
 /** `Link` with `next` and `prev` (RFC 8288): the same address with another cursor. */

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { mountDialects } from '../dialects/mount-dialects.ts';
 import { mountDocuments } from '../documents/mount-documents.ts';
 import type { Gateway } from '../gateway.ts';
+import { takeBinaryBodies } from '../publish/binary-mode.ts';
 import { SocketServer } from '../ws/socket-server.ts';
 import { ConsoleFiles } from './console-files.ts';
 import { addCors } from './cors.ts';
@@ -24,6 +25,7 @@ export async function createPublicApp(gateway: Gateway): Promise<NestFastifyAppl
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   addCors(fastify, config.CORS_ORIGINS);
   addRefusalBodies(fastify);
+  takeBinaryBodies(fastify);
   forwardRoutes(fastify, gateway);
   mountDialects(
     fastify,

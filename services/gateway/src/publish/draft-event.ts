@@ -1,4 +1,12 @@
-import { accountSource, cloudEventSchema, limits, plainEventSchema, type ErrorCode } from '@boardwire/contracts';
+import {
+  accountSource,
+  checkAttributes,
+  cloudEventAttributes,
+  limits,
+  plainEventSchema,
+  type ErrorCode,
+  type ExtensionValue,
+} from '@boardwire/contracts';
 import { AppError, invalid } from '@boardwire/service-kit';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -12,7 +20,10 @@ export interface DraftEvent {
   subject: string;
   time?: string;
   datacontenttype?: string;
+  dataschema?: string;
   data?: unknown;
+  data_base64?: string;
+  extensions?: Record<string, ExtensionValue>;
 }
 
 /** What came out of a JSON parser is JSON; looking at each value again costs more than all the rest of the check. */
@@ -20,16 +31,18 @@ const parsedJson = z.unknown().optional();
 
 const plainSchema = plainEventSchema.extend({ data: parsedJson });
 /** `source` may be left out: it is the account's own in any case. */
-const structuredSchema = cloudEventSchema.extend({
-  data: parsedJson,
-  source: cloudEventSchema.shape.source.optional(),
-});
+const structuredSchema = cloudEventAttributes
+  .extend({ data: parsedJson, source: cloudEventAttributes.shape.source.optional() })
+  .superRefine(checkAttributes);
 
 export type EventShape = 'plain' | 'structured';
 
-/** @throws AppError `invalid`, `invalid_subject`, `invalid_event`, `invalid_source` or `too_large`. */
+/**
+ * @param bytes the size of the value as JSON, where it is known
+ * @throws AppError `invalid`, `invalid_subject`, `invalid_event`, `invalid_source` or `too_large`.
+ */
 export function draftOf(shape: EventShape, value: unknown, publisherId: string, bytes?: number): DraftEvent {
-  const parsed = parse(shape === 'plain' ? plainSchema : structuredSchema, value);
+  const parsed = shape === 'plain' ? parse(plainSchema, value) : parse(structuredSchema, withoutNulls(value));
   const source = accountSource(publisherId);
   if ('source' in parsed && parsed.source !== undefined && parsed.source !== source) {
     throw new AppError('invalid_source', { detail: `the source of your events is ${source}` });
@@ -39,17 +52,30 @@ export function draftOf(shape: EventShape, value: unknown, publisherId: string, 
   if (bytes === undefined ? isTooLarge(parsed) : bytes > limits.eventBytesMax) {
     throw new AppError('too_large', { detail: `an event is at most ${limits.eventBytesMax} bytes` });
   }
-  const { id = randomUUID(), type, subject, time, data } = parsed;
-  const datacontenttype = 'datacontenttype' in parsed ? parsed.datacontenttype : undefined;
+  return { ...partsOf(parsed), source };
+}
+
+/** What is not set stays absent: contents are compared. */
+function partsOf(parsed: z.infer<typeof plainSchema> | z.infer<typeof structuredSchema>): Omit<DraftEvent, 'source'> {
+  const { id = randomUUID(), type, subject, time, data, ...rest } = parsed;
+  const draft = { id, type, subject, ...(time === undefined ? {} : { time }), ...(data === undefined ? {} : { data }) };
+  if (!('specversion' in rest)) return draft;
+  const { specversion: _version, source: _source, datacontenttype, dataschema, data_base64, ...extensions } = rest;
   return {
-    id,
-    source,
-    type,
-    subject,
-    ...(time === undefined ? {} : { time }),
+    ...draft,
     ...(datacontenttype === undefined ? {} : { datacontenttype }),
-    ...(data === undefined ? {} : { data }),
+    ...(dataschema === undefined ? {} : { dataschema }),
+    ...(data_base64 === undefined ? {} : { data_base64 }),
+    ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
   };
+}
+
+/** An attribute that is null is one that isn't set (CloudEvents JSON format, 2.2); as data it is a value. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  const isUnset = ([name, inner]: [string, unknown]) => inner === null && name !== 'data';
+  return entries.some(isUnset) ? Object.fromEntries(entries.filter((entry) => !isUnset(entry))) : value;
 }
 
 function isTooLarge(value: unknown): boolean {

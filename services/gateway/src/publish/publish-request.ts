@@ -6,7 +6,7 @@ import { draftOf, type DraftEvent } from './draft-event.ts';
 
 export interface PublishRequest {
   headers: IncomingHttpHeaders;
-  /** The parsed JSON body. */
+  /** The parsed JSON body; bytes in binary mode when they are not JSON. */
   body: unknown;
   bodyBytes: number;
   publisherId: string;
@@ -25,15 +25,17 @@ export function readPublishRequest(request: PublishRequest): Publishing {
       return { mode: 'batch', events: batchOf(request) };
     case eventMediaTypes.structured:
       return single(request, 'structured', request.body);
-    case eventMediaTypes.plain:
-      return isBinaryMode(request.headers)
-        ? single(request, 'structured', binaryEvent(request.headers, request.body))
-        : single(request, 'plain', request.body);
-    default:
-      throw new AppError('unsupported_media_type', {
-        detail: `an event comes as ${eventMediaTypes.plain}, ${eventMediaTypes.structured} or ${eventMediaTypes.batch}`,
-      });
   }
+  // What a binary event's headers and its body's base64 come to is measured when it is put together.
+  if (isBinaryMode(request.headers)) return binary(request);
+  if (mediaType === eventMediaTypes.plain) return single(request, 'plain', request.body);
+  throw new AppError('unsupported_media_type', {
+    detail: `an event comes as ${eventMediaTypes.plain}, ${eventMediaTypes.structured} or ${eventMediaTypes.batch}, or in binary mode`,
+  });
+}
+
+function binary({ headers, body, publisherId }: PublishRequest): Publishing {
+  return { mode: 'single', event: draftOf('structured', binaryEvent(headers, body), publisherId) };
 }
 
 function single(request: PublishRequest, shape: 'plain' | 'structured', value: unknown): Publishing {
