@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { WsReader } from '@boardwire/test-kit';
+import { eventually, WsReader } from '@boardwire/test-kit';
 import { call, signInAsGuest, type Person } from '../support/person.ts';
-import { StreamRecorder, type Block } from '../support/stream-recorder.ts';
+import { StallingStream } from '../support/stalling-stream.ts';
+import { faultsOf, StreamRecorder, type Block } from '../support/stream-recorder.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 
 type Frame = Record<string, unknown> & { type: string };
@@ -14,7 +15,7 @@ const sockets: WsReader<Frame>[] = [];
 const streams: StreamRecorder[] = [];
 
 beforeAll(async () => {
-  site = await startTestSite({ gateways: 2, env: { HEARTBEAT_MS: '300' } });
+  site = await startTestSite({ gateways: 2, env: { HEARTBEAT_MS: '20000' } });
   admin = await site.admin();
   elsewhere = site.site.services['gateway-2']!.publicUrl!;
 }, 60_000);
@@ -196,4 +197,134 @@ describe('an ephemeral event', () => {
     }
     expect(other.events.length).toBeGreaterThan(0);
   }, 30_000);
+});
+
+describe('a reader that can’t keep up', () => {
+  const subjectsCount = 20;
+  const published = 5_000;
+  const subjectOf = (number: number) => `score.${number % subjectsCount}`;
+  const seqOf = (cursor: unknown) => Number(String(cursor).split('-')[1]);
+
+  /** How long each batch took to be answered. */
+  async function publishMany(board: string, events = published): Promise<number[]> {
+    const data = { padding: 'x'.repeat(3_500) };
+    const took: number[] = [];
+    for (let from = 1; from <= events; from += 250) {
+      const batch = Array.from({ length: 250 }, (_, at) => ({
+        specversion: '1.0',
+        id: `n${from + at}`,
+        type: 'score',
+        subject: subjectOf(from + at),
+        data,
+      }));
+      const startedAt = performance.now();
+      const answer = await call<{ status: number }[]>(`${site.url}/v1/boards/${board}/events`, {
+        token: admin.token,
+        body: JSON.stringify(batch),
+        headers: { 'content-type': 'application/cloudevents-batch+json' },
+      });
+      took.push(performance.now() - startedAt);
+      expect(answer.status).toBe(201);
+    }
+    return took;
+  }
+
+  function expectNewest(seqs: readonly number[], skipped: number): void {
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    expect(skipped).toBeGreaterThan(500);
+    expect(seqs.length + skipped).toBe(published);
+    expect(seqs.slice(-subjectsCount)).toEqual(
+      Array.from({ length: subjectsCount }, (_, at) => published - subjectsCount + 1 + at),
+    );
+  }
+
+  test('gets the newest of each subject when it conflates, everything by its cursor when not, and delays nobody', async () => {
+    const board = await newBoard();
+    const at = `${site.url}/v1/boards/${board}/stream?subject=score.*`;
+    const conflating = await StallingStream.open(`${at}&overflow=conflate`, admin.token);
+    const byDefault = await StallingStream.open(at, admin.token);
+    const complete = await StallingStream.open(`${at}&overflow=disconnect`, admin.token);
+    const socket = await openSocket();
+    await subscribe(socket, 's', { board, subjects: ['score.*'], overflow: 'conflate' });
+    const keepingUp = await follow(board, 'overflow=disconnect');
+    const slow = [conflating, byDefault, complete];
+    await eventually(() => expect(slow.every((stream) => stream.named('caught_up').length === 1)).toBe(true));
+    for (const stream of slow) stream.stall();
+    socket.socket.pause();
+    const took = await publishMany(board);
+    expect(Math.max(...took)).toBeLessThan(5_000);
+    await keepingUp.until((it) => it.seqs.at(-1) === published, 20_000);
+    expect(faultsOf(keepingUp.seqs, 1, published)).toEqual([]);
+    for (const stream of slow) stream.goOn();
+    socket.socket.resume();
+    for (const stream of [conflating, byDefault]) {
+      await eventually(() => expect(seqOf(stream.events.at(-1)?.id)).toBe(published), { timeoutMs: 20_000 });
+      const skips = stream.named('skipped').map((block) => bodyOf(block)['count'] as number);
+      expectNewest(
+        stream.events.map(({ id }) => seqOf(id)),
+        skips.reduce((sum, count) => sum + count, 0),
+      );
+      expect(stream.named('skipped').every(({ id }) => id === undefined)).toBe(true);
+      stream.close();
+    }
+    await socket.until((frame) => frame.type === 'event' && seqOf(frame['cursor']) === published, {
+      timeoutMs: 20_000,
+    });
+    const told = framesOf(socket, 'skipped').map((frame) => frame['count'] as number);
+    const seqs = framesOf(socket, 'event').map((frame) => seqOf(frame['cursor']));
+    expectNewest(
+      seqs,
+      told.reduce((sum, count) => sum + count, 0),
+    );
+    expect(socket.closed).toBeUndefined();
+    await eventually(() => expect(complete.hasEnded).toBe(true), { timeoutMs: 20_000 });
+    const lastEventId = complete.events.at(-1)!.id!;
+    const returned = new StreamRecorder(at, { token: admin.token, lastEventId });
+    streams.push(returned);
+    await returned.until((it) => it.seqs.at(-1) === published);
+    const all = [...complete.events.map(({ id }) => seqOf(id)), ...returned.seqs];
+    expect(faultsOf(all, 1, published)).toEqual([]);
+    const metrics = await call(`${site.internalUrl('gateway')}/metrics`);
+    expect(metrics.text).toMatch(/^boardwire_conflated_total [1-9]/m);
+    expect(metrics.text).toMatch(/^boardwire_closes_total\{transport="sse",code="slow"\} 1$/m);
+  }, 90_000);
+
+  test('is refused conflation where an event of class log could be left out', async () => {
+    const board = await newBoard();
+    const at = `${site.url}/v1/boards/${board}/stream`;
+    for (const query of ['overflow=conflate', 'overflow=conflate&subject=score.*&subject=chat.*']) {
+      const refused = await call<{ code: string; detail: string }>(`${at}?${query}`, { token: admin.token });
+      expect(refused).toMatchObject({ status: 400, body: { code: 'invalid', detail: expect.stringContaining('log') } });
+    }
+    const socket = await openSocket();
+    socket.send({ type: 'subscribe', sub: 'x', board, subjects: ['>'], overflow: 'conflate' });
+    expect(await socket.until((frame) => frame.type === 'fail')).toMatchObject({ sub: 'x', code: 'invalid' });
+    // A browser comes back with the address it was given, and would be gone for good: it goes on as any other.
+    const cursor = (await publish(board, 'chat.a')).body.cursor!;
+    const returned = new StreamRecorder(`${at}?overflow=conflate`, { token: admin.token, lastEventId: cursor });
+    streams.push(returned);
+    await returned.until((it) => it.named('caught_up').length === 1);
+  });
+
+  test('loses no event that is stored as log while its stream conflates by older rules', async () => {
+    const board = await newBoard();
+    const stream = await StallingStream.open(
+      `${site.url}/v1/boards/${board}/stream?subject=score.*&overflow=conflate`,
+      admin.token,
+    );
+    await eventually(() => expect(stream.named('caught_up')).toHaveLength(1));
+    const changed = await call(`${site.url}/v1/boards/${board}`, {
+      method: 'PATCH',
+      token: admin.token,
+      json: { rules: [] },
+    });
+    expect(changed.status).toBe(200);
+    stream.stall();
+    await publishMany(board, 4_000);
+    stream.goOn();
+    await eventually(() => expect(stream.hasEnded).toBe(true), { timeoutMs: 20_000 });
+    const got = stream.events.map(({ id }) => seqOf(id));
+    expect(stream.named('skipped')).toEqual([]);
+    expect(faultsOf(got, 1, got.at(-1)!)).toEqual([]);
+  }, 60_000);
 });

@@ -1,6 +1,6 @@
 import type { Metrics } from '@boardwire/service-kit';
 import type { Counter, Histogram } from 'prom-client';
-import type { ResumeOutcome } from './delivery/subscription.ts';
+import type { ResumeOutcome } from './delivery/subscription-options.ts';
 import type { DropReason, GossipKind } from './presence/gossip/gossip.ts';
 
 export type Transport = 'sse' | 'ws' | 'dialect';
@@ -23,6 +23,7 @@ export class GatewayMetrics {
   readonly #publishBatch: Histogram;
   readonly #encoderFailures: Counter;
   readonly #decisionsLost: Counter;
+  readonly #conflated: Counter;
   readonly #ephemeral: Counter<'from'>;
   readonly #ephemeralDropped: Counter<'where'>;
   readonly #gossipSent: Counter<'kind'>;
@@ -50,6 +51,7 @@ export class GatewayMetrics {
     );
     this.#encoderFailures = metrics.counter('encoder_failures_total', 'Subscriptions ended by their encoder.');
     this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
+    this.#conflated = metrics.counter('conflated_total', 'Events left out for newer ones of their subject.');
     this.#ephemeral = metrics.counter('ephemeral_events_total', 'Ephemeral events, by the gateway they came to.', [
       'from',
     ]);
@@ -103,6 +105,10 @@ export class GatewayMetrics {
 
   decisionsLost(count: number): void {
     this.#decisionsLost.inc(count);
+  }
+
+  conflated(events: number): void {
+    this.#conflated.inc(events);
   }
 
   ephemeral(from: 'here' | 'elsewhere'): void {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Overflow } from '@boardwire/contracts';
 import { eventually, parseSseBlock, seededRandom, type SeededRandom } from '@boardwire/test-kit';
 import type { BoardChannel } from '../src/delivery/board-channel.ts';
 import { FilterSet } from '../src/delivery/filter-set.ts';
@@ -9,7 +10,8 @@ import { RingFiller } from '../src/delivery/ring-filler.ts';
 import { SliceCache } from '../src/delivery/slice-cache.ts';
 import { SseFormat } from '../src/delivery/sse-format.ts';
 import { StartPlanner, type StreamStart } from '../src/delivery/stream-start.ts';
-import { Subscription, type ResumeOutcome } from '../src/delivery/subscription.ts';
+import type { ResumeOutcome } from '../src/delivery/subscription-options.ts';
+import { Subscription } from '../src/delivery/subscription.ts';
 import { epoch, MemoryLog, newChannel, TestSocket, turn } from './support/memory-board.ts';
 
 const plain = new SseFormat({ isNamed: false, framing: 'plain' });
@@ -31,18 +33,20 @@ function platform(log: MemoryLog, replayEventsMax = 100_000) {
     replay: new ReplaySource(log, gate),
     slices: new SliceCache(64 * 1024),
   };
-  return (channel: BoardChannel, filters: string[], types?: string[]): Client => {
+  return (channel: BoardChannel, filters: string[], types?: string[], overflow: Overflow = 'disconnect'): Client => {
     const socket = new TestSocket();
     const outcomes: ResumeOutcome[] = [];
     const failures: unknown[] = [];
     const outbox = new Outbox(socket.asSocket(), { bytesMax: 8e6, eventsMax: 1e6, onOverflow: () => {} });
     const wanted = new FilterSet(filters, types);
+    const conflated: number[] = [];
     const observer = {
+      onConflated: (events: number) => void conflated.push(events),
       onOpened: (outcome: ResumeOutcome) => void outcomes.push(outcome),
       onCaughtUp: () => {},
       onFailed: (error: unknown) => void failures.push(error),
     };
-    const subscription = new Subscription({ ...shared, channel, wanted, format: plain, outbox, observer });
+    const subscription = new Subscription({ ...shared, channel, wanted, format: plain, outbox, overflow, observer });
     return { subscription, socket, wanted, outcomes, failures };
   };
 }

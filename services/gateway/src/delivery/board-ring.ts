@@ -3,6 +3,8 @@ export interface LogEvent {
   seq: number;
   subject: string;
   type: string;
+  /** Of class `state`: a newer one of its subject may take its place. */
+  isState: boolean;
   /** Stored event JSON; empty when the event was removed. */
   bytes: Buffer;
   committedMs: number;

@@ -131,5 +131,6 @@ export class Boards {
 
 function toLogEvent(event: FollowedEvent): LogEvent {
   const { seq, subject, type, bytes, committedMs } = event;
-  return { seq, subject, type, bytes, committedMs, removed: event.removed !== undefined };
+  const isState = event.class === 'state';
+  return { seq, subject, type, isState, bytes, committedMs, removed: event.removed !== undefined };
 }

@@ -199,7 +199,7 @@ export class FanOut {
       if (bytes === undefined) continue;
       for (const member of group.members) {
         if (member.joinedAt >= to) continue;
-        deliverTo(member, bytes, { events: matched.length, upTo: to });
+        deliverTo(member, bytes, { events: matched, upTo: to });
         writes += 1;
         if (writes % writesPerTurn > 0) continue;
         // oxlint-disable-next-line no-await-in-loop -- the turn of others
@@ -266,7 +266,11 @@ interface JoinOptions {
 }
 
 /** Whatever happens to one member, the pass goes on. */
-function deliverTo(member: LiveMember, bytes: Buffer, { events, upTo }: { events: number; upTo: number }): void {
+function deliverTo(
+  member: LiveMember,
+  bytes: Buffer,
+  { events, upTo }: { events: readonly LogEvent[]; upTo: number },
+): void {
   try {
     member.deliver(bytes, events, upTo);
   } catch (error) {

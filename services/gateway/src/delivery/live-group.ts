@@ -15,8 +15,8 @@ export interface GroupEncoder {
 export interface LiveMember {
   /** Everything up to this seq has been written to it before it joined. */
   readonly joinedAt: number;
-  /** @param upTo the last seq of the pass */
-  deliver(bytes: Buffer, events: number, upTo: number): void;
+  /** Takes the events of a pass that it wants, as bytes and as they are. @param upTo the last seq of the pass */
+  deliver(bytes: Buffer, events: readonly LogEvent[], upTo: number): void;
   /** Absent where the encoder has no word for them. @returns false when there is no room for what may be dropped. */
   deliverEphemeral?(bytes: Buffer, events: number): boolean;
   /** The board's log started again; everything up to `head` of the new epoch is behind it. */

@@ -12,6 +12,8 @@ export interface OutboxOptions extends OutboxBounds {
 
 type FlowingSocket = Socket & { _handle?: { writeQueueSize?: number } | null };
 
+/** With more than this waiting, or this share of the bound, a reader of the newest is behind. */
+const behindAboveBytes = 64 * 1024;
 /** Of an outbox's bounds: above it, what may be dropped is. */
 const droppableShare = 0.25;
 /** How long a finished connection may take to flush what was written before it is destroyed. */
@@ -29,6 +31,8 @@ export class Outbox {
   #isSealed = false;
   #events = 0;
   #bytesBefore = 0;
+  #heldBytes = 0;
+  #heldEvents = 0;
   #drained: Promise<void> | undefined;
   #flow = '';
   #stillLooks = 0;
@@ -48,13 +52,32 @@ export class Outbox {
     return this.#isSealed || this.#socket.destroyed;
   }
 
+  /** Everything that waits for this socket, here or where it is held. */
   get waitingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#heldBytes;
   }
 
   get waitingEvents(): number {
     this.#settle();
-    return Math.round(this.#events);
+    return Math.round(this.#events) + this.#heldEvents;
+  }
+
+  /** Whether so much waits in the socket that only the newest should follow; never while there is no drain to wait for. */
+  get isBehind(): boolean {
+    const { writableNeedDrain, writableLength } = this.#socket;
+    return writableNeedDrain && writableLength > Math.min(behindAboveBytes, this.#options.bytesMax * droppableShare);
+  }
+
+  /** Counts what is held back for this socket, or no longer is, into its bounds. */
+  hold(bytes: number, events: number): void {
+    this.#heldBytes += bytes;
+    this.#heldEvents += events;
+    if (bytes > 0 || events > 0) this.#assertRoom(0, 0);
+  }
+
+  /** What is written in the rest of this turn leaves as one write. */
+  gather(): void {
+    this.#corkForThisTick();
   }
 
   /**
@@ -74,12 +97,7 @@ export class Outbox {
   write(bytes: Buffer, events = 0): boolean {
     if (this.#isSealed || this.#socket.destroyed) return false;
     this.#settle();
-    const { bytesMax, eventsMax, onOverflow } = this.#options;
-    if (this.#bytesBefore > 0 && (this.#bytesBefore + bytes.length > bytesMax || this.#events + events > eventsMax)) {
-      this.#isSealed = true;
-      onOverflow();
-      return false;
-    }
+    if (this.#bytesBefore > 0 && !this.#assertRoom(bytes.length, events)) return false;
     if (this.#isShared) this.#corkForThisTick();
     this.#socket.write(bytes);
     this.#events += events;
@@ -112,6 +130,16 @@ export class Outbox {
     end();
     const timer = setTimeout(() => this.#socket.destroy(), flushMaxMs);
     this.#socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** @returns false when the connection ends because there is none. */
+  #assertRoom(bytes: number, events: number): boolean {
+    const { bytesMax, eventsMax, onOverflow } = this.#options;
+    const hasRoom = this.waitingBytes + bytes <= bytesMax && this.#events + this.#heldEvents + events <= eventsMax;
+    if (hasRoom || this.isSealed) return hasRoom;
+    this.#isSealed = true;
+    onOverflow();
+    return false;
   }
 
   #settle(): void {

@@ -55,7 +55,8 @@ export function isInRing({ ring, passed }: BoardChannel, { after, upTo }: { afte
   return ring.covers(after) && upTo <= passed;
 }
 
-function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
+/** The matching events of (after, …] that a ring holds, up to a page of them. */
+export function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
   const { epoch } = channel;
   const events: LogEvent[] = [];
   let bytes = 0;

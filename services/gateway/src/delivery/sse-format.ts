@@ -75,6 +75,10 @@ export class SseFormat implements WireFormat {
     return this.text(sseBlock({ id: cursor, event: 'caught_up', data: JSON.stringify({ head: cursor }) }));
   }
 
+  skipped(count: number): Buffer {
+    return this.text(sseBlock({ event: 'skipped', data: JSON.stringify({ count }) }));
+  }
+
   stalled(stalled: Stalled): Buffer {
     return this.text(sseBlock({ event: 'stalled', data: JSON.stringify(stalled) }));
   }

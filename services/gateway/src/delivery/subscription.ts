@@ -1,36 +1,12 @@
 import { formatCursor } from '@boardwire/contracts';
-import type { BoardChannel } from './board-channel.ts';
+import type { LogEvent } from './board-ring.ts';
+import { conflateFor } from './conflate-for.ts';
+import type { ConflatingWriter } from './conflating-writer.ts';
 import type { FilterSet } from './filter-set.ts';
 import type { EpochChange, LiveGroup, LiveMember } from './live-group.ts';
-import type { Outbox } from './outbox.ts';
-import type { ReplayPage, ReplaySource } from './replay-source.ts';
-import type { SliceCache } from './slice-cache.ts';
-import type { Opening, StartPlanner, StreamStart } from './stream-start.ts';
-import type { WireFormat } from './wire-format.ts';
-
-export type ResumeOutcome = 'fresh' | 'resumed' | 'epoch' | 'pruned' | 'too_far' | 'unknown';
-
-export interface SubscriptionObserver {
-  onOpened(outcome: ResumeOutcome, cursorAge: number): void;
-  onCaughtUp(replaySeconds: number): void;
-  /** The subscription ended by a fault of its own. */
-  onFailed: (error: unknown) => void;
-}
-
-/** What all subscriptions of a pod share. */
-export interface SubscriptionShared {
-  planner: StartPlanner;
-  replay: ReplaySource;
-  slices: SliceCache;
-}
-
-export interface SubscriptionOptions extends SubscriptionShared {
-  channel: BoardChannel;
-  wanted: FilterSet;
-  format: WireFormat;
-  outbox: Outbox;
-  observer: SubscriptionObserver;
-}
+import { isInRing, pageOfRing, type ReplayPage } from './replay-source.ts';
+import type { Opening, StreamStart } from './stream-start.ts';
+import type { SubscriptionOptions } from './subscription-options.ts';
 
 /**
  * One client's reading of one board, the same for every transport.
@@ -40,6 +16,9 @@ export interface SubscriptionOptions extends SubscriptionShared {
  * - cutover: at the target `caught_up` is written; what came since is read the same way. In the tick in which
  *   `position` meets the channel's `passed` it joins the live group, with no await between the look and the step.
  * - live: each pass writes what is above the position at which it joined.
+ *
+ * A conflating one waits for its socket until `caught_up` is written; from then on what the socket doesn't take waits
+ * conflated, and it is live at once.
  */
 export class Subscription implements LiveMember {
   readonly #options: SubscriptionOptions;
@@ -51,6 +30,7 @@ export class Subscription implements LiveMember {
   #wanted: FilterSet;
   /** The end of the last pass that wrote to it. */
   #servedTo = 0;
+  readonly #conflating: ConflatingWriter | undefined;
   joinedAt = 0;
 
   constructor(options: SubscriptionOptions) {
@@ -58,8 +38,9 @@ export class Subscription implements LiveMember {
     this.#position = options.channel.passed;
     this.#wanted = options.wanted;
     this.#forgetRestart = options.channel.onRestart((change) => {
-      if (this.#phase !== 'live') this.#restarted = change;
+      if (this.#phase !== 'live') this.#restarted = this.#conflating?.restart(change) ?? change;
     });
+    if (options.overflow === 'conflate') this.#conflating = conflateFor(this, options);
   }
 
   get board(): string {
@@ -78,8 +59,13 @@ export class Subscription implements LiveMember {
   get cursor(): string | undefined {
     const { channel } = this.#options;
     if (this.#phase === 'opening' || this.#phase === 'ended' || this.#restarted !== undefined) return undefined;
-    const seq = this.#phase === 'live' ? Math.max(this.joinedAt, channel.settled) : this.#position;
-    return formatCursor(channel.epoch, seq);
+    return formatCursor(channel.epoch, this.#conflating?.behindAt ?? this.reached);
+  }
+
+  /** Up to where a pass or a page has brought what it wants, written or held back for its socket. */
+  get reached(): number {
+    const { channel } = this.#options;
+    return this.#phase === 'live' ? Math.max(this.joinedAt, channel.settled, this.#servedTo) : this.#position;
   }
 
   /** Opens, replays and goes live. Never rejects; a failure ends this subscription and is told to the observer. */
@@ -104,11 +90,13 @@ export class Subscription implements LiveMember {
     this.#forgetRestart();
     if (this.#group !== undefined) this.#options.channel.leave(this, this.#group);
     this.#group = undefined;
+    this.#conflating?.clear();
   }
 
-  deliver(bytes: Buffer, events: number, upTo: number): void {
+  deliver(bytes: Buffer, events: readonly LogEvent[], upTo: number): void {
+    if (this.#conflating === undefined) this.#options.outbox.write(bytes, events.length);
+    else this.#conflating.write(bytes, events);
     this.#servedTo = upTo;
-    this.#options.outbox.write(bytes, events);
   }
 
   deliverEphemeral(bytes: Buffer, events: number): boolean {
@@ -130,8 +118,10 @@ export class Subscription implements LiveMember {
   }
 
   onReset(change: EpochChange): void {
+    const told = this.#conflating?.restart(change) ?? change;
     this.joinedAt = change.head;
-    this.#writeReset(change);
+    this.#servedTo = 0;
+    this.#writeReset(told);
   }
 
   onBehind(position: number): void {
@@ -180,7 +170,7 @@ export class Subscription implements LiveMember {
     let target = opensUpTo;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- the next page only when the socket has drained
-      await outbox.drained();
+      if (target !== undefined || this.#conflating === undefined) await outbox.drained();
       if (this.#isOver()) return;
       if (this.#restarted !== undefined) {
         this.#goOnAfter(this.#restarted);
@@ -190,7 +180,7 @@ export class Subscription implements LiveMember {
         this.#writeCaughtUp(target, startedAt);
         target = undefined;
       }
-      if (target === undefined && this.#position === channel.passed) return this.#join();
+      if (target === undefined && (this.#position === channel.passed || this.#conflateRest())) return this.#join();
       // oxlint-disable-next-line no-await-in-loop
       await (target === undefined && this.#position > channel.passed
         ? channel.whenPassed(this.#position - 1)
@@ -226,10 +216,30 @@ export class Subscription implements LiveMember {
 
   #writePage(page: ReplayPage, after: number): void {
     if (page.events.length === 0) return;
-    const { channel, format, outbox, slices } = this.#options;
+    const { outbox } = this.#options;
+    if (this.#conflating?.isBehind === true) this.#conflating.hold(page.events);
+    else outbox.write(this.#encodedPage(page, after), page.events.length);
+  }
+
+  #encodedPage(page: ReplayPage, after: number): Buffer {
+    const { channel, format, slices } = this.#options;
     const key = JSON.stringify([channel.board, channel.epoch, after, page.to, this.#wanted.key, format.key]);
-    const bytes = slices.take(key, () => format.events(channel.epoch, page.events));
-    outbox.write(bytes, page.events.length);
+    return slices.take(key, () => format.events(channel.epoch, page.events));
+  }
+
+  /** Takes all that came since from the ring, whether the socket is ready for it or not. */
+  #conflateRest(): boolean {
+    const { channel } = this.#options;
+    const upTo = channel.passed;
+    if (this.#conflating === undefined || this.#position > upTo) return false;
+    if (!isInRing(channel, { after: this.#position, upTo })) return false;
+    while (this.#position < upTo) {
+      const after = this.#position;
+      const page = pageOfRing(channel, { wanted: this.#wanted, after, upTo });
+      this.#writePage(page, after);
+      this.#position = page.to;
+    }
+    return !this.#isOver();
   }
 
   #writeCaughtUp(target: number, startedAt: number): void {
@@ -241,8 +251,9 @@ export class Subscription implements LiveMember {
 
   #goOnAfter(change: EpochChange): void {
     this.#restarted = undefined;
+    const told = this.#conflating?.restart(change) ?? change;
     this.#position = change.head;
-    this.#writeReset(change);
+    this.#writeReset(told);
   }
 
   #writeReset({ epoch, head, previous, reason }: EpochChange): void {
@@ -256,6 +267,7 @@ export class Subscription implements LiveMember {
     const wanted = this.#wanted;
     this.#phase = 'live';
     this.joinedAt = channel.passed;
+    this.#servedTo = 0;
     this.#group = channel.join(this, {
       key: `${format.key} ${wanted.key}`,
       wanted,

@@ -1,3 +1,4 @@
+import type { Overflow } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Presence } from '../presence/presence.ts';
@@ -10,7 +11,8 @@ import { OpenReaders, type ReadRequest } from './open-readers.ts';
 import type { Outbox } from './outbox.ts';
 import type { StreamStart } from './stream-start.ts';
 import { SubscribedReader } from './subscribed-reader.ts';
-import { Subscription, type SubscriptionShared } from './subscription.ts';
+import type { SubscriptionShared } from './subscription-options.ts';
+import { Subscription } from './subscription.ts';
 import type { WireFormat } from './wire-format.ts';
 
 /** What a reader may get, after rights: the board's channel and the filters that are left. */
@@ -25,6 +27,7 @@ export interface SubscribeRequest extends Readable {
   format: WireFormat;
   outbox: Outbox;
   start: StreamStart;
+  overflow: Overflow;
   /** It ended: by a fault of its own, because its board is gone, or with its last right (`forbidden`). */
   onFailed: (error: unknown) => void;
   /** It reaches other subjects than before: its reader's rights, or the board's rules, have changed. */
@@ -91,7 +94,7 @@ export class Subscriptions {
   }
 
   open(request: SubscribeRequest): OpenSubscription {
-    const { channel, wanted, format, outbox, start } = request;
+    const { channel, wanted, format, outbox, start, overflow } = request;
     const { planner, replay, slices } = this.#shared;
     const subscription = new Subscription({
       planner,
@@ -101,9 +104,11 @@ export class Subscriptions {
       wanted,
       format,
       outbox,
+      overflow,
       observer: {
         onOpened: (outcome, cursorAge) => this.#metrics.opened(outcome, cursorAge),
         onCaughtUp: (seconds) => this.#metrics.replayed(seconds),
+        onConflated: (events) => this.#metrics.conflated(events),
         onFailed: (error) => request.onFailed(error),
       },
     });

@@ -16,6 +16,8 @@ export interface WireFormat {
   resumed(resumed: Resumed): Buffer;
   reset(reset: Reset): Buffer;
   caughtUp(cursor: string): Buffer;
+  /** So many events were left out for newer ones of their subjects, which follow. */
+  skipped(count: number): Buffer;
   stalled(stalled: Stalled): Buffer;
   live(): Buffer;
   reconnect(reconnect: Reconnect): Buffer;

@@ -69,6 +69,10 @@ export class WsFormat implements WireFormat {
     return frameOf({ type: 'caught_up', sub: this.#sub, cursor, head: cursor });
   }
 
+  skipped(count: number): Buffer {
+    return frameOf({ type: 'skipped', sub: this.#sub, count });
+  }
+
   stalled(stalled: Stalled): Buffer {
     return frameOf({ type: 'stalled', ...stalled });
   }

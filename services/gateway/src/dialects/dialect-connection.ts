@@ -2,6 +2,7 @@ import { limits, sseComment, type Stalled } from '@boardwire/contracts';
 import type { DialectStream } from '@boardwire/dialects';
 import type { ConnectionDesk } from '../connections/desk.ts';
 import type { EndReason, OpenConnection } from '../connections/open-connection.ts';
+import type { LogEvent } from '../delivery/board-ring.ts';
 import type { LiveMember } from '../delivery/live-group.ts';
 import { Outbox, type OutboxBounds } from '../delivery/outbox.ts';
 import type { EventStream } from '../http/event-stream.ts';
@@ -52,11 +53,15 @@ export class DialectConnection implements OpenConnection, LiveMember {
 
   open(snapshot: Buffer): void {
     const { dialect } = this.#options;
-    this.deliver(snapshot, dialect.snapshot.last);
-    this.deliver(this.#text(sseComment(dialect.openingComment)), 0);
+    this.#write(snapshot, dialect.snapshot.last);
+    this.#write(this.#text(sseComment(dialect.openingComment)));
   }
 
-  deliver(bytes: Buffer, events: number): void {
+  deliver(bytes: Buffer, events: readonly LogEvent[]): void {
+    this.#write(bytes, events.length);
+  }
+
+  #write(bytes: Buffer, events = 0): void {
     this.outbox.write(bytes, events);
     this.#wroteAt = performance.now();
   }
@@ -64,7 +69,7 @@ export class DialectConnection implements OpenConnection, LiveMember {
   heartbeat(): void {
     const { dialect } = this.#options;
     if (performance.now() - this.#wroteAt < dialect.keepaliveMs) return;
-    this.deliver(this.#text(sseComment(dialect.keepaliveComment)), 0);
+    this.#write(this.#text(sseComment(dialect.keepaliveComment)));
   }
 
   tellStalled(_stalled: Stalled | undefined): void {}

@@ -1,4 +1,12 @@
-import { filterSchema, limits, eventTypeSchema, parseCursor, type ErrorCode } from '@boardwire/contracts';
+import {
+  eventTypeSchema,
+  filterSchema,
+  limits,
+  overflows,
+  parseCursor,
+  type ErrorCode,
+  type Overflow,
+} from '@boardwire/contracts';
 import { AppError, invalid } from '@boardwire/service-kit';
 import { z } from 'zod';
 import { startAfter, type StreamStart } from '../delivery/stream-start.ts';
@@ -24,7 +32,7 @@ export const streamQuerySchema = z
     after: z.string().max(64),
     last: whole(0, limits.lastMax),
     named: z.enum(['0', '1']),
-    overflow: z.enum(['disconnect']),
+    overflow: z.enum(overflows),
   })
   .partial();
 
@@ -45,6 +53,9 @@ export interface StreamQuery {
   types: string[] | undefined;
   isNamed: boolean;
   start: StreamStart;
+  overflow: Overflow | undefined;
+  /** A browser comes back by itself, with an address that it was given before. */
+  isReturn: boolean;
 }
 
 export interface HistoryQueryParameters {
@@ -57,11 +68,18 @@ export interface HistoryQueryParameters {
 
 /** @throws AppError for a parameter that is unknown, repeated or out of its bounds. */
 export function parseStreamQuery(query: unknown, lastEventId: string | undefined): StreamQuery {
-  const { subject = ['>'], type, after, last, named } = parse(streamQuerySchema, query);
+  const { subject = ['>'], type, after, last, named, overflow } = parse(streamQuerySchema, query);
   const asked = after === undefined ? undefined : startAfter(after);
   if (after !== undefined && asked === undefined) throw new AppError('invalid_cursor', { detail: 'after' });
   const start = resumeAt(lastEventId) ?? asked ?? startWithLast(last);
-  return { subjects: subject, types: type, isNamed: named === '1', start };
+  return {
+    subjects: subject,
+    types: type,
+    isNamed: named === '1',
+    start,
+    overflow,
+    isReturn: (lastEventId ?? '') !== '',
+  };
 }
 
 export function parseHistoryQuery(query: unknown): HistoryQueryParameters {

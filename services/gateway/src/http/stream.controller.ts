@@ -1,7 +1,8 @@
-import { limits, sseBlock, type Reconnect } from '@boardwire/contracts';
+import { limits, sseBlock, type Overflow, type Reconnect } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { overflowOf } from '../delivery/overflow.ts';
 import { SseFormat, type SseVariant } from '../delivery/sse-format.ts';
 import type { Readable } from '../delivery/subscriptions.ts';
 import { GATEWAY, type Gateway } from '../gateway.ts';
@@ -18,6 +19,7 @@ interface Admitted {
   access: Access;
   query: StreamQuery;
   readable: Readable;
+  overflow: Overflow;
 }
 
 @Controller('/v1/boards/:board/stream')
@@ -55,11 +57,12 @@ export class StreamController {
     const { subjects, types } = query;
     await this.#gateway.boards.find(board);
     const readable = this.#gateway.subscriptions.resolve({ access, board, subjects, types });
+    const overflow = overflowFor(readable, query);
     assertMayStay(this.#gateway, access);
-    return { access, query, readable };
+    return { access, query, readable, overflow };
   }
 
-  #open(request: FastifyRequest, reply: FastifyReply, { access, query, readable }: Admitted): void {
+  #open(request: FastifyRequest, reply: FastifyReply, { access, query, readable, overflow }: Admitted): void {
     const { start } = query;
     const { desk, subscriptions, config } = this.#gateway;
     const headers = corsHeaders(config.CORS_ORIGINS, request);
@@ -74,7 +77,7 @@ export class StreamController {
       format,
       bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },
       desk,
-      subscribe: (outbox, onFailed) => subscriptions.open({ ...readable, format, outbox, start, onFailed }),
+      subscribe: (outbox, onFailed) => subscriptions.open({ ...readable, format, outbox, start, overflow, onFailed }),
     });
     const { stalled } = this.#gateway.stalls;
     if (stalled !== undefined) connection.tellStalled(stalled);
@@ -95,6 +98,11 @@ export class StreamController {
     if (known === undefined) this.#formats.set(created.key, created);
     return known ?? created;
   }
+}
+
+/** The rules may have changed since a stream was first opened: a status would end a browser's one for good. */
+function overflowFor(readable: Readable, { overflow, isReturn }: StreamQuery): Overflow {
+  return overflowOf(readable, isReturn && overflow === 'conflate' ? undefined : overflow);
 }
 
 function isMendedByReturn(error: AppError): boolean {

@@ -87,7 +87,7 @@ export function wantedOf(wanted: FilterSet): Pick<HistoryQuery, 'subjects' | 'me
   };
 }
 
-function toLogEvent({ seq, subject, type, committedMs, body }: RangeItem): LogEvent {
+function toLogEvent({ seq, subject, type, committedMs, body, ...item }: RangeItem): LogEvent {
   const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
-  return { seq, subject, type, bytes, committedMs, removed: body === undefined };
+  return { seq, subject, type, isState: item.class === 'state', bytes, committedMs, removed: body === undefined };
 }

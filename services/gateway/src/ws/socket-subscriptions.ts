@@ -1,5 +1,6 @@
 import { eventTypeSchema, filterSchema, limits, type ServerFrame } from '@boardwire/contracts';
 import { AppError, appErrorFrom } from '@boardwire/service-kit';
+import { overflowOf } from '../delivery/overflow.ts';
 import type { Outbox } from '../delivery/outbox.ts';
 import { startAfter, type StreamStart } from '../delivery/stream-start.ts';
 import type { OpenSubscription } from '../delivery/subscriptions.ts';
@@ -53,11 +54,13 @@ export class SocketSubscriptions {
     assertMayRead(gateway);
     const onFailed = (error: unknown) => this.#failed(sub, error);
     const format = formats.of(sub);
+    const overflow = overflowOf(readable, frame.overflow);
     const onReach = () => {
       // Who is seen follows what is seen.
       if (this.#entries.get(sub)?.unwatch !== undefined) this.watchPresence(sub, access);
     };
-    const subscription = gateway.subscriptions.open({ ...readable, format, outbox, start, onFailed, onReach });
+    const how = { format, outbox, start, overflow, onFailed, onReach };
+    const subscription = gateway.subscriptions.open({ ...readable, ...how });
     this.#entries.set(sub, { subscription, unwatch: undefined });
   }
 

@@ -50,7 +50,7 @@ export class ChangingLog implements BoardLog {
     // The id tells the epoch, so that an event under another epoch's cursor can't pass.
     const id = `${this.epoch}/${seq}`;
     const bytes = Buffer.from(JSON.stringify({ id, type, subject, data: 'x'.repeat(padding) }));
-    this.events.push({ seq, subject, type, bytes, committedMs: Date.now(), removed: false });
+    this.events.push({ seq, subject, type, isState: false, bytes, committedMs: Date.now(), removed: false });
   }
 
   /** A backup was put back: the newest events are gone, what follows takes their numbers. */

@@ -9,9 +9,9 @@ import type { FilterSet } from '../../src/delivery/filter-set.ts';
 export const epoch = 'epoch001';
 
 /** A stored event, of the length that chat's are. */
-export function logEvent(seq: number, subject: string, type = 'note'): LogEvent {
+export function logEvent(seq: number, subject: string, type = 'note', isState = false): LogEvent {
   const bytes = Buffer.from(JSON.stringify({ specversion: '1.0', id: `e${seq}`, type, subject, data: { seq } }));
-  return { seq, subject, type, bytes, committedMs: Date.now(), removed: false };
+  return { seq, subject, type, isState, bytes, committedMs: Date.now(), removed: false };
 }
 
 /** The log as chat would answer it, over an array. */

@@ -11,7 +11,8 @@ import { RingFiller } from '../../src/delivery/ring-filler.ts';
 import { SliceCache } from '../../src/delivery/slice-cache.ts';
 import { SseFormat } from '../../src/delivery/sse-format.ts';
 import { StartPlanner } from '../../src/delivery/stream-start.ts';
-import { Subscription, type SubscriptionShared } from '../../src/delivery/subscription.ts';
+import type { SubscriptionShared } from '../../src/delivery/subscription-options.ts';
+import { Subscription } from '../../src/delivery/subscription.ts';
 import type { WireFormat } from '../../src/delivery/wire-format.ts';
 import { frameOf, WsFormat } from '../../src/delivery/ws-format.ts';
 import type { ChangingLog } from './changing-log.ts';
@@ -242,8 +243,9 @@ export class ReaderConnection {
       channel: this.#gateway.channel,
       wanted: reader.wanted,
       format: this.#format(sub),
+      overflow: 'disconnect',
       outbox: this.#outbox!,
-      observer: { onOpened: () => {}, onCaughtUp: () => {}, onFailed: () => this.end() },
+      observer: { onOpened: () => {}, onCaughtUp: () => {}, onConflated: () => {}, onFailed: () => this.end() },
     });
     this.#subscriptions.push(subscription);
     void subscription.open(reader.start);

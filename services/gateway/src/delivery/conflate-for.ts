@@ -1,0 +1,30 @@
+import { ConflatingWriter } from './conflating-writer.ts';
+import type { FilterSet } from './filter-set.ts';
+import type { SubscriptionOptions } from './subscription-options.ts';
+
+/** A subscription as its conflating writer sees it. */
+export interface ConflatedReader {
+  readonly wanted: FilterSet;
+  /** Up to where everything has been written. */
+  readonly reached: number;
+  fail(error: unknown): void;
+}
+
+/** The writer of a subscription that conflates: events are encoded once for each format, however many are behind. */
+export function conflateFor(reader: ConflatedReader, options: SubscriptionOptions): ConflatingWriter {
+  const { channel, format, outbox, slices, observer } = options;
+  return new ConflatingWriter({
+    outbox,
+    position: () => reader.reached,
+    encode: (event) => {
+      // It may have been removed, or its subject closed to the reader, since.
+      const current = channel.ring.get(event.seq) ?? event;
+      if (!channel.shows(current, reader.wanted)) return undefined;
+      const key = JSON.stringify([channel.board, channel.epoch, event.seq, format.key]);
+      return slices.take(key, () => format.events(channel.epoch, [current]));
+    },
+    skipped: (count) => format.skipped(count),
+    onConflated: (events) => observer.onConflated(events),
+    onFailed: (error) => reader.fail(error),
+  });
+}
