@@ -40,6 +40,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     });
     const { gateway } = created;
     gateway.ephemerals.attach(bus);
+    gateway.typing.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
     const server = await startInternalServer(context, InternalHttpModule.with(gateway), {
@@ -54,6 +55,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     onStop('follower', () => follower.stop());
     const gossip = startGossip(gateway, bus);
     onStop('presence', () => gossip.stop());
+    onStop('typing', () => gateway.typing.stop());
     onStop('decisions', () => gateway.decisions.flush());
     onStop('timers', () => stopTimers(created));
 

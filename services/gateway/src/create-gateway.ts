@@ -25,13 +25,14 @@ import { GatewayMetrics } from './metrics.ts';
 import { Presence } from './presence/presence.ts';
 import { AppendBatcher } from './publish/append-batcher.ts';
 import { EphemeralExchange } from './publish/ephemeral-exchange.ts';
-import { Publisher } from './publish/publisher.ts';
+import { Publisher, type PublisherOptions } from './publish/publisher.ts';
 import type { Access } from './rights/access.ts';
 import { RateLimiter } from './rights/rate-limiter.ts';
 import { Revocations } from './rights/revocations.ts';
 import { Rights } from './rights/rights.ts';
 import { SiteKeys } from './rights/site-keys.ts';
 import { TokenVerifier } from './rights/token-verifier.ts';
+import { Typing } from './typing/typing.ts';
 
 const sliceBytesMax = 32 * 1024 * 1024;
 const stillPeriodsMax = 2;
@@ -63,7 +64,10 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const delivery = createDelivery(base, rights);
   const limiter = new RateLimiter();
   const ephemerals = new EphemeralExchange(delivery.boards, metrics);
-  const publisher = createPublisher(base, { boards: delivery.boards, limiter, ephemerals, rights });
+  const { boards } = delivery;
+  const typing = createTyping(base, boards);
+  const onPosted = (board: string, subject: string, userId: string) => typing.posted(board, subject, userId);
+  const publisher = createPublisher(base, { boards, limiter, ephemerals, rights, onPosted });
   const { desk, heartbeats } = createDesk(base);
   revocations.onRevoked((sessionId) => desk.connections.endSession(sessionId));
   const stalls = new StallWatch({
@@ -85,6 +89,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const gateway: Gateway = {
     ...base,
     ...delivery,
+    typing,
     publisher,
     ephemerals,
     verifier,
@@ -155,7 +160,15 @@ function createRights({ clients, metrics, decisions }: Base) {
   return { revocations, keys, verifier, rights };
 }
 
-type PublishParts = { boards: Boards; limiter: RateLimiter; ephemerals: EphemeralExchange; rights: Rights };
+type PublishParts = Pick<PublisherOptions, 'boards' | 'limiter' | 'ephemerals' | 'rights' | 'onPosted'>;
+
+function createTyping({ pod, metrics }: Base, boards: Boards): Typing {
+  return new Typing({
+    pod,
+    isOpen: (board, subject) => boards.channel(board)?.access.isOpen(subject) ?? false,
+    onTyping: (from) => metrics.typing(from),
+  });
+}
 
 function createPublisher({ clients, metrics, decisions }: Base, parts: PublishParts): Publisher {
   const batcher = new AppendBatcher(clients.chat, {

@@ -15,6 +15,7 @@ import type { Publisher } from './publish/publisher.ts';
 import type { RateLimiter } from './rights/rate-limiter.ts';
 import type { Rights } from './rights/rights.ts';
 import type { TokenVerifier } from './rights/token-verifier.ts';
+import type { Typing } from './typing/typing.ts';
 
 /** The parts of a running gateway, as its edges see them. */
 export interface Gateway {
@@ -28,6 +29,7 @@ export interface Gateway {
   readonly subscriptions: Subscriptions;
   readonly dialects: DialectHub;
   readonly presence: Presence;
+  readonly typing: Typing;
   readonly publisher: Publisher;
   readonly ephemerals: EphemeralExchange;
   readonly verifier: TokenVerifier;

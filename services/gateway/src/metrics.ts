@@ -29,6 +29,7 @@ export class GatewayMetrics {
   readonly #gossipSent: Counter<'kind'>;
   readonly #podsDropped: Counter<'reason'>;
   readonly #gossipRefused: Counter;
+  readonly #typing: Counter<'from'>;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -63,6 +64,9 @@ export class GatewayMetrics {
     this.#gossipSent = metrics.counter('presence_messages_total', 'Told to other gateways about presence.', ['kind']);
     this.#podsDropped = metrics.counter('presence_pods_dropped_total', 'Other gateways that are gone.', ['reason']);
     this.#gossipRefused = metrics.counter('presence_refused_total', 'Messages of presence that were not taken.');
+    this.#typing = metrics.counter('typing_total', 'Beginnings and ends of typing, by the gateway they came to.', [
+      'from',
+    ]);
   }
 
   passDone(pass: { writes: number; committedMs: number }): void {
@@ -133,6 +137,10 @@ export class GatewayMetrics {
 
   gossipRefused(): void {
     this.#gossipRefused.inc();
+  }
+
+  typing(from: 'here' | 'elsewhere'): void {
+    this.#typing.inc({ from });
   }
 
   /** The other gateways, as this one hears them. */

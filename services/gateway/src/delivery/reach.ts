@@ -11,6 +11,16 @@ export function reachOf(access: SubjectAccess, { filters, memberFilters }: Filte
   return [...open, ...memberFilters.map((filter) => `members.${filter}`)];
 }
 
+/** Whatever filters match, for those who may see all of it. */
+export function wholeReach(filters: readonly string[]): string[] {
+  return filters.flatMap((filter) => [`open.${filter}`, `members.${filter}`]);
+}
+
+/** How a subject stands in what {@link reachOf} answers. */
+export function reachedAs(subject: string, isOpen: boolean): string {
+  return `${isOpen ? 'open' : 'members'}.${subject}`;
+}
+
 const known = new WeakMap<readonly SubjectRule[], readonly SubjectRule[]>();
 
 /** A board's rules for what {@link reachOf} answers: two open filters may share nothing but subjects of members. */

@@ -1,6 +1,7 @@
 import { boardSlugSchema, limits } from '@boardwire/contracts';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { z } from 'zod';
+import { wholeReach } from '../delivery/reach.ts';
 import { GATEWAY, type Gateway } from '../gateway.ts';
 import { parseSubjectQuery } from './query.ts';
 
@@ -21,6 +22,6 @@ export class InternalPresenceController {
     const { board, ...rest } = querySchema.parse(query);
     const subjects = parseSubjectQuery(rest);
     await this.#gateway.boards.find(board);
-    return this.#gateway.presence.list(board, subjects, limits.presenceListMax);
+    return this.#gateway.presence.list(board, wholeReach(subjects), limits.presenceListMax);
   }
 }

@@ -3,7 +3,7 @@ import { limits } from '@boardwire/contracts';
 import { BoardPresence } from './board-presence.ts';
 import { OwnSeats } from './own-seats.ts';
 import type { PresenceView, PresenceWatcher } from './presence-view.ts';
-import type { Attendance, Seat } from './seat.ts';
+import { seatFiltersMax, type Attendance, type Seat } from './seat.ts';
 
 export interface PresenceOptions {
   graceMs: number;
@@ -43,7 +43,7 @@ export class Presence {
 
   /** A subscription opens on this pod. @returns what closes it, once. */
   enter(board: string, { user, filters }: Attendance): () => void {
-    const seat = { board, user, filters };
+    const seat = { board, user, filters: filters.length > seatFiltersMax ? filters.slice(0, seatFiltersMax) : filters };
     let isOpen = true;
     this.own.change(seat, 1);
     this.change(seat, 1);

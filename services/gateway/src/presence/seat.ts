@@ -3,7 +3,7 @@ import type { PresentUser } from '@boardwire/contracts';
 /** Someone's open subscription. */
 export interface Attendance {
   readonly user: PresentUser;
-  /** After rights. */
+  /** What is reached after rights, as `reachOf` says it. */
   readonly filters: readonly string[];
 }
 
@@ -16,6 +16,9 @@ export interface Seat extends Attendance {
 export interface SeatState extends Seat {
   readonly open: number;
 }
+
+/** Who is a member of more than this is seen through the first of them only. */
+export const seatFiltersMax = 512;
 
 const filterKeys = new WeakMap<readonly string[], string>();
 

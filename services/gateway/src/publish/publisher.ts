@@ -29,6 +29,8 @@ export interface PublisherOptions {
   rights: Rights;
   metrics: GatewayMetrics;
   onLimited: (access: Access) => void;
+  /** Someone's event was taken. */
+  onPosted: (board: string, subject: string, userId: string) => void;
 }
 
 const rates = {
@@ -80,21 +82,27 @@ export class Publisher {
     try {
       const receipt = this.#options.ephemerals.publish(channel, itemOf(access, event));
       this.#options.metrics.published('ephemeral', 1);
+      this.#options.onPosted(channel.board, event.subject, access.userId);
       return { ...receipt, outcome: 'ephemeral' };
     } catch (error) {
       return withEventId(onlyAppError(error), event.id);
     }
   }
 
+  /** Whether someone may post to a subject. */
+  mayPost(access: Access, channel: BoardChannel, subject: string): boolean {
+    return this.#options.rights.mayWrite(access, channel.board, subject, channel.access.isOpen(subject));
+  }
+
   #refusalOf(access: Access, channel: BoardChannel, { subject, id }: DraftEvent): AppError | undefined {
-    const isOpen = channel.access.isOpen(subject);
-    if (this.#options.rights.mayWrite(access, channel.board, subject, isOpen)) return undefined;
+    if (this.mayPost(access, channel, subject)) return undefined;
     this.#options.metrics.published('refused', 1);
     return new AppError('forbidden', { detail: `may not publish on ${subject}`, id });
   }
 
-  #answer(board: string, { id }: AppendItem, outcome: AppendOutcome | AppError): Receipt | AppError {
-    const { metrics, boards } = this.#options;
+  #answer(board: string, item: AppendItem, outcome: AppendOutcome | AppError): Receipt | AppError {
+    const { metrics, boards, onPosted } = this.#options;
+    const { id, subject, author } = item;
     if (outcome instanceof AppError) {
       metrics.published('failed', 1);
       return withEventId(outcome, id);
@@ -106,6 +114,7 @@ export class Publisher {
     }
     const { seq, epoch, time } = outcome;
     boards.noteHead(board, epoch, seq);
+    onPosted(board, subject, author);
     return { id, board, seq, cursor: formatCursor(epoch, seq), time, outcome: outcome.outcome };
   }
 }

@@ -4,6 +4,7 @@ import {
   presenceFrameSchema,
   publishFrameSchema,
   subscribeFrameSchema,
+  typingFrameSchema,
   unsubscribeFrameSchema,
 } from '@boardwire/contracts';
 import { z } from 'zod';
@@ -23,6 +24,7 @@ const frameSchema = z.discriminatedUnion('type', [
   unsubscribeFrameSchema,
   publishFrameSchema.extend({ board: z.string().max(256), event: z.unknown() }),
   presenceFrameSchema,
+  typingFrameSchema.extend({ board: z.string().max(256), subject: z.string() }),
   pingFrameSchema,
 ]);
 export type ReadFrame = z.infer<typeof frameSchema>;

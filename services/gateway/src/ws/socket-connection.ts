@@ -20,6 +20,7 @@ import { TokenBucket } from '../rights/token-bucket.ts';
 import { readFrame, type FrameOf, type ReadFrame } from './client-frames.ts';
 import type { SocketFormats } from './socket-formats.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
+import { typingFrame } from './typing-frame.ts';
 import { publishFrame } from './publish-frame.ts';
 
 export interface SocketConnectionOptions {
@@ -166,17 +167,19 @@ export class SocketConnection implements OpenConnection {
         return this.#subscribe(access, frame);
       case 'unsubscribe':
         this.#subscriptions.close(frame.sub);
-        return frame.req === undefined ? undefined : this.send({ type: 'ack', req: frame.req });
+        return this.#acknowledge(frame);
       case 'presence':
-        return this.#presence(access, frame);
+        this.#subscriptions.presence(access, frame);
+        return this.#acknowledge(frame);
+      case 'typing':
+        await typingFrame(this.#gateway, access, frame, this);
+        return this.#acknowledge(frame);
       case 'publish':
         return this.send(await publishFrame(this.#gateway, access, frame));
     }
   }
 
-  #presence(access: Access, { sub, state, req }: FrameOf<'presence'>): void {
-    if (state === 'off') this.#subscriptions.unwatchPresence(sub);
-    else this.#subscriptions.watchPresence(sub, access);
+  #acknowledge({ req }: { req?: string | number | undefined }): void {
     if (req !== undefined) this.send({ type: 'ack', req });
   }
 
@@ -254,6 +257,7 @@ export class SocketConnection implements OpenConnection {
   }
 
   #leave(): void {
+    this.#gateway.typing.gone(this);
     this.#subscriptions.closeAll();
   }
 

@@ -9,6 +9,7 @@ import { knownSlug } from '../http/boards.controller.ts';
 import { assertMayRead } from '../http/door.ts';
 import type { PresenceChange } from '../presence/presence-view.ts';
 import type { Access } from '../rights/access.ts';
+import type { TypingListener } from '../typing/typing-audience.ts';
 import type { FrameOf } from './client-frames.ts';
 import { presenceFrame } from './presence-frame.ts';
 import type { SocketFormats } from './socket-formats.ts';
@@ -25,12 +26,14 @@ export interface SocketSubscriptionsOptions {
 interface Entry {
   subscription: OpenSubscription;
   unwatch: (() => void) | undefined;
+  unlisten: () => void;
 }
 
 /** The subscriptions of one socket, by the names that its client gave them. */
 export class SocketSubscriptions {
   readonly #options: SocketSubscriptionsOptions;
   readonly #entries = new Map<string, Entry>();
+  #listener: TypingListener | undefined;
 
   constructor(options: SocketSubscriptionsOptions) {
     this.#options = options;
@@ -55,13 +58,10 @@ export class SocketSubscriptions {
     const onFailed = (error: unknown) => this.#failed(sub, error);
     const format = formats.of(sub);
     const overflow = overflowOf(readable, frame.overflow);
-    const onReach = () => {
-      // Who is seen follows what is seen.
-      if (this.#entries.get(sub)?.unwatch !== undefined) this.watchPresence(sub, access);
-    };
+    const onReach = () => this.#reachChanged(sub, access);
     const how = { format, outbox, start, overflow, onFailed, onReach };
     const subscription = gateway.subscriptions.open({ ...readable, ...how });
-    this.#entries.set(sub, { subscription, unwatch: undefined });
+    this.#entries.set(sub, { subscription, unwatch: undefined, unlisten: this.#listen(subscription, access) });
   }
 
   /** @throws AppError `not_found`. */
@@ -91,6 +91,12 @@ export class SocketSubscriptions {
     return cursors;
   }
 
+  /** @throws AppError `not_found`. */
+  presence(access: Access, { sub, state }: FrameOf<'presence'>): void {
+    if (state === 'off') this.unwatchPresence(sub);
+    else this.watchPresence(sub, access);
+  }
+
   /** The list, then each join and leave. Asking again sends the list again. @throws AppError `not_found`. */
   watchPresence(sub: string, { userId }: Access): void {
     const entry = this.#entry(sub);
@@ -109,6 +115,21 @@ export class SocketSubscriptions {
     entry.unwatch = undefined;
   }
 
+  /** Who is seen, and who is seen typing, follow what is seen. */
+  #reachChanged(sub: string, access: Access): void {
+    const entry = this.#entries.get(sub);
+    if (entry === undefined) return;
+    entry.unlisten();
+    entry.unlisten = this.#listen(entry.subscription, access);
+    if (entry.unwatch !== undefined) this.watchPresence(sub, access);
+  }
+
+  #listen({ board, reach }: OpenSubscription, { userId }: Access): () => void {
+    // One for all subscriptions: a socket is told once who types.
+    this.#listener ??= { userId, typing: (bytes) => void this.#options.outbox.offer(bytes, 0) };
+    return this.#options.gateway.typing.listen(board, reach, this.#listener);
+  }
+
   #entry(sub: string): Entry {
     const entry = this.#entries.get(sub);
     if (entry === undefined) throw new AppError('not_found', { detail: 'no subscription has this name' });
@@ -125,8 +146,9 @@ export class SocketSubscriptions {
   }
 }
 
-function end({ subscription, unwatch }: Entry): void {
+function end({ subscription, unwatch, unlisten }: Entry): void {
   unwatch?.();
+  unlisten();
   subscription.end();
 }
 

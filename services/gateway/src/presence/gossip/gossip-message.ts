@@ -1,6 +1,6 @@
-import { boardSlugSchema, filterSchema, limits } from '@boardwire/contracts';
+import { boardSlugSchema, limits } from '@boardwire/contracts';
 import { z } from 'zod';
-import type { SeatState } from '../seat.ts';
+import { seatFiltersMax, type SeatState } from '../seat.ts';
 
 /*
  * What gateways tell each other, as JSON. `incarnation` names one life of a pod; `version` counts its deltas. A seat
@@ -10,9 +10,14 @@ import type { SeatState } from '../seat.ts';
 const pod = { pod: z.string().min(1).max(253), incarnation: z.string().min(1).max(64) };
 const version = z.number().int().min(0);
 const wholeSchema = { version, count: z.number().int().min(0), hash: z.string().max(32) };
+/** A filter behind the word that tells open subjects from those of members, so one token longer than a client's. */
+const reachSchema = z
+  .string()
+  .min(1)
+  .max(limits.subjectBytesMax + 16);
 const seatsSchema = {
-  /** Sets of filters, which seats name by their place. */
-  filters: z.array(z.array(filterSchema).min(1).max(limits.filtersPerSubscriptionMax)),
+  /** What readers reach, in sets, which seats name by their place. */
+  filters: z.array(z.array(reachSchema).min(1).max(seatFiltersMax)),
   /** Board, filters, user id, user name, subscriptions. */
   seats: z.array(
     z.tuple([
