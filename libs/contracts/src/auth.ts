@@ -37,6 +37,18 @@ export const createAccountSchema = z.strictObject({
 });
 export type CreateAccount = z.infer<typeof createAccountSchema>;
 
+/** `PATCH /v1/auth/accounts/{id}`, for administrators. Disabling ends every session of the account. */
+export const changeAccountSchema = z
+  .strictObject({
+    roles: z
+      .array(roleSchema.exclude(['guest', 'anonymous']))
+      .min(1)
+      .max(4),
+    disabled: z.boolean(),
+  })
+  .partial();
+export type ChangeAccount = z.infer<typeof changeAccountSchema>;
+
 export const userSchema = z.object({ id: z.string(), name: z.string(), roles: z.array(roleSchema) });
 export type User = z.infer<typeof userSchema>;
 

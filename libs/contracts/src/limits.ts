@@ -48,6 +48,10 @@ export const limits = {
   presenceChunkBytesMax: 256 * 1024,
   typingMs: 3_000,
   ticketFirstUseMs: 30_000,
+  /** A refresh token that comes again within this belongs to somebody who lost the answer. */
+  refreshGraceMs: 30_000,
+  membershipSubjectsMax: 256,
+  membersPerBoardMax: 10_000,
   streamMaxAgeMs: 4 * 3_600_000,
   leaveGraceMs: 5_000,
   internalRequestTimeoutMs: 5_000,

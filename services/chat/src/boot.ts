@@ -52,12 +52,12 @@ export const boot: Boot = async (env) => {
 function startLoops({ supervisor, health, logger }: ServiceContext, database: Database, parts: ChatParts): void {
   const everySecond = { beatEveryMs: 1_000 };
   supervisor.run('board-watch', everySecond, (loop) => parts.watch.run(loop));
-  supervisor.run('rights-watch', everySecond, (loop) => parts.revocations.run(loop));
+  supervisor.run('rights-watch', everySecond, (loop) => parts.control.run(loop));
   supervisor.run('sync', everySecond, (loop) => parts.sync.run(loop));
   supervisor.run('relay', everySecond, (loop) => parts.relay.run(loop));
   const { delivery } = parts;
   if (delivery !== undefined) supervisor.run('decisions', everySecond, (loop) => delivery.run(loop));
-  parts.hints.listen({ onAppended: () => parts.watch.poke(), onRightsChanged: () => parts.revocations.poke() });
+  parts.hints.listen({ onAppended: () => parts.watch.poke(), onRightsChanged: () => parts.control.poke() });
   health.starting('the site has no identity yet');
   supervisor.run('identity', everySecond, async (loop) => {
     await parts.identity.learn(loop);
@@ -69,7 +69,7 @@ function startLoops({ supervisor, health, logger }: ServiceContext, database: Da
   });
   supervisor.run('retention', everySecond, (loop) => parts.retention.run(loop));
   supervisor.run('housekeeping', everySecond, (loop) =>
-    housekeep({ database, sessions: parts.sessions, deleted: parts.deleted, logger }, loop),
+    housekeep({ database, sessions: parts.sessions, tickets: parts.ticketStore, deleted: parts.deleted, logger }, loop),
   );
 }
 

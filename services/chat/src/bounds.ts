@@ -40,6 +40,12 @@ export const bounds = {
   identityRetryMs: 250,
   /** Changes of rights are kept longer than any access token lives. */
   controlKeptMs: 4 * limits.accessTokenMs,
+  controlPage: 1_000,
+  /** One piece of what `/sync` tells of memberships: members and their subjects together. */
+  membershipPageSubjects: 20_000,
+  membershipChangesKept: 5_000,
+  ticketsPerSession: 64,
+  ticketsPerMinute: 240,
   guestSessionMs: 24 * 3_600_000,
   decisionsPageMax: 256,
   decisionsEveryMs: 500,

@@ -1,3 +1,4 @@
+import type { TicketUse } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import type { Bus } from '@boardwire/messaging';
 import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
@@ -6,6 +7,7 @@ import { AccountStore } from './accounts/account-store.ts';
 import { Accounts } from './accounts/accounts.ts';
 import { ensureAdmin } from './accounts/ensure-admin.ts';
 import { Passwords } from './accounts/passwords.ts';
+import { ChangedAccounts } from './accounts/changed-accounts.ts';
 import { Revocations } from './accounts/revocations.ts';
 import { SessionStore } from './accounts/session-store.ts';
 import { SigningKeys } from './accounts/signing-keys.ts';
@@ -15,6 +17,7 @@ import { Boards } from './boards/boards.ts';
 import { ChangeClock } from './boards/change-clock.ts';
 import { DeletedBoards } from './boards/deleted-boards.ts';
 import { takesGuests, type ChatConfig } from './config.ts';
+import { ControlFeed } from './control/control-feed.ts';
 import { DecisionDelivery } from './decisions/decision-delivery.ts';
 import { DecisionOutbox } from './decisions/decision-outbox.ts';
 import { AppendLog } from './log/append-log.ts';
@@ -31,9 +34,14 @@ import { ReplicaHints } from './log/replica-hints.ts';
 import { SubjectCatalog } from './log/subject-catalog.ts';
 import { SubjectFilters } from './log/subject-filters.ts';
 import { Sync } from './log/sync.ts';
+import { MembershipBook } from './members/membership-book.ts';
+import { MembershipStore } from './members/membership-store.ts';
+import { Members } from './members/members.ts';
 import { chatMetrics } from './metrics.ts';
 import { seedBoards } from './site/seed-boards.ts';
 import { SiteIdentity } from './site/site-identity.ts';
+import { TicketStore } from './tickets/ticket-store.ts';
+import { Tickets } from './tickets/tickets.ts';
 
 export interface ChatDependencies {
   context: ServiceContext;
@@ -54,19 +62,21 @@ export function buildChat(dependencies: ChatDependencies) {
   const decisions = new DecisionOutbox(database);
   const shared = { ...dependencies, metrics, identity, hints, decisions };
   const log = buildLog(shared);
-  const people = buildAccounts({ ...shared, watch: log.watch, revocations: log.revocations });
+  const people = buildAccounts({ ...shared, watch: log.watch, control: log.control });
+  const onChanged = (slug: string) => {
+    log.control.poke();
+    hints.boardChanged(slug);
+  };
   const boards = new Boards({
     database,
     store: log.boardStore,
     watch: log.watch,
     decisions,
-    onChanged: (slug) => {
-      log.revocations.poke();
-      hints.boardChanged(slug);
-    },
+    onChanged,
   });
+  const members = new Members({ database, store: log.membershipStore, boards: log.watch, decisions, onChanged });
   const delivery = buildDelivery(shared);
-  return { ...log, ...people, ...delivery, boards, identity, hints, federation };
+  return { ...log, ...people, ...delivery, boards, members, identity, hints, federation };
 }
 
 type Shared = ChatDependencies & {
@@ -81,7 +91,12 @@ function buildLog({ context, config, database, bus, metrics, identity, hints }: 
   const clock = new ChangeClock();
   const boardStore = new BoardStore(database);
   const watch = new BoardWatch(boardStore, clock);
-  const revocations = new Revocations(database, clock, watch);
+  const revocations = new Revocations(clock);
+  const changedAccounts = new ChangedAccounts(database, new AccountStore(), clock, watch);
+  const membershipStore = new MembershipStore();
+  const memberships = new MembershipBook(database, membershipStore, clock, watch);
+  const books = [revocations, changedAccounts, memberships];
+  const control = new ControlFeed({ database, clock, boards: watch, books });
   const subjects = new SubjectCatalog(database);
   const epochs = new EpochGuard({
     database,
@@ -117,7 +132,14 @@ function buildLog({ context, config, database, bus, metrics, identity, hints }: 
     metrics,
     logger,
   });
-  const sync = new Sync({ clock, boards: watch, revocations, origin: () => identity.siteId });
+  const sync = new Sync({
+    clock,
+    boards: watch,
+    revocations,
+    changedAccounts,
+    memberships,
+    origin: () => identity.siteId,
+  });
   const retentionStore = new RetentionStore(database);
   const everyMs = config.RETENTION_EVERY_MS;
   const deleted = new DeletedBoards({ database, bus });
@@ -125,7 +147,9 @@ function buildLog({ context, config, database, bus, metrics, identity, hints }: 
   return {
     boardStore,
     watch,
-    revocations,
+    control,
+    memberships,
+    membershipStore,
     epochs,
     appendLog,
     readLog,
@@ -137,12 +161,16 @@ function buildLog({ context, config, database, bus, metrics, identity, hints }: 
   };
 }
 
-type AccountsDependencies = Shared & { watch: BoardWatch; revocations: Revocations };
+type AccountsDependencies = Shared & { watch: BoardWatch; control: ControlFeed };
 
 function buildAccounts(dependencies: AccountsDependencies) {
-  const { context, config, database, metrics, identity, hints, decisions, watch, revocations } = dependencies;
+  const { context, config, database, metrics, identity, hints, decisions, watch, control } = dependencies;
   const signingKeys = new SigningKeys(database, context.logger, config.INTERNAL_SECRET);
-  const stores = { accounts: new AccountStore(), sessions: new SessionStore(), passwords: new Passwords() };
+  const stores = {
+    accounts: new AccountStore(),
+    sessions: new SessionStore(config.INTERNAL_SECRET),
+    passwords: new Passwords(),
+  };
   const accounts = new Accounts({
     ...stores,
     database,
@@ -150,16 +178,23 @@ function buildAccounts(dependencies: AccountsDependencies) {
     decisions,
     metrics,
     takesGuests: takesGuests(config),
+    onRightsChanged: () => {
+      control.poke();
+      hints.rightsChanged();
+    },
     onEnded: (sessionId, userId) => {
-      revocations.poke();
+      control.poke();
       hints.sessionRevoked(sessionId, userId);
     },
   });
+  const ticketStore = new TicketStore();
+  const onUsedAgain = (use: TicketUse) => hints.ticketUsed(use);
+  const tickets = new Tickets({ database, store: ticketStore, boards: watch, onUsedAgain });
   const prepareAdmin = async () => {
     const password = config.ADMIN_PASSWORD;
     if (password !== undefined) await ensureAdmin({ ...stores, database, decisions }, password);
   };
-  return { accounts, signingKeys, sessions: stores.sessions, prepareAdmin };
+  return { accounts, signingKeys, sessions: stores.sessions, tickets, ticketStore, prepareAdmin };
 }
 
 function buildDelivery({ context, config, metrics, decisions }: Shared) {
@@ -176,4 +211,5 @@ export async function prepareChat(parts: ChatParts, { database, config }: ChatDe
   await parts.signingKeys.current();
   await parts.identity.load();
   await parts.watch.refresh();
+  await parts.memberships.load();
 }

@@ -3,6 +3,8 @@ import type { ChatParts } from './chat-parts.ts';
 import { AuthController } from './http/auth.controller.ts';
 import { BoardsController } from './http/boards.controller.ts';
 import { LogController } from './http/log.controller.ts';
+import { MembersController } from './http/members.controller.ts';
+import { TicketsController } from './http/tickets.controller.ts';
 import { tokens } from './http/tokens.ts';
 
 export class ChatModule {
@@ -10,13 +12,15 @@ export class ChatModule {
   static over(parts: ChatParts): DynamicModule {
     return {
       module: ChatModule,
-      controllers: [LogController, BoardsController, AuthController],
+      controllers: [LogController, BoardsController, MembersController, AuthController, TicketsController],
       providers: [
         { provide: tokens.appendLog, useValue: parts.appendLog },
         { provide: tokens.readLog, useValue: parts.readLog },
         { provide: tokens.sync, useValue: parts.sync },
         { provide: tokens.retentionStore, useValue: parts.retentionStore },
         { provide: tokens.boards, useValue: parts.boards },
+        { provide: tokens.members, useValue: parts.members },
+        { provide: tokens.tickets, useValue: parts.tickets },
         { provide: tokens.accounts, useValue: parts.accounts },
         { provide: tokens.signingKeys, useValue: parts.signingKeys },
       ],

@@ -14,10 +14,11 @@ import {
   type Session,
   type SyncResponse,
 } from '@boardwire/contracts';
-import { provisionSchemas } from '@boardwire/database';
+import { openDatabase, provisionSchemas } from '@boardwire/database';
 import { ServiceTokens, type RunningService } from '@boardwire/service-kit';
 import { eventually, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
 import { boot } from '../src/index.ts';
+import { migrations } from '../src/migrations/migrations.ts';
 
 export const secret = 'the secret that all services of a test share';
 export const siteId = `bs1${'a'.repeat(52)}`;
@@ -72,12 +73,27 @@ export class ChatSite {
     return replica;
   }
 
+  /** What an operator could do in the database itself. */
+  async query(sql: string): Promise<void> {
+    const database = await openDatabase({
+      url: this.databaseUrl,
+      schema: 'chat',
+      migrations,
+      poolMax: 2,
+      logger: quiet,
+    });
+    await database.query(sql);
+    await database.close();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.replicas.map(({ service }) => service.stop()));
     await this.#neighbours.close();
     await this.infrastructure.stop();
   }
 }
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 export interface Answer<T = Record<string, unknown>> {
   status: number;

@@ -1,6 +1,7 @@
 import { fold, type Role } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
 import { uuidv7 } from 'uuidv7';
+import { nextControlVersion } from '../boards/board-store.ts';
 
 export interface Account {
   id: string;
@@ -8,6 +9,7 @@ export interface Account {
   isGuest: boolean;
   roles: Role[];
   passwordHash: string | null;
+  isDisabled: boolean;
 }
 
 export interface NewAccount {
@@ -17,7 +19,8 @@ export interface NewAccount {
   passwordHash?: string;
 }
 
-const columns = 'id, name, is_guest AS "isGuest", roles, password_hash AS "passwordHash"';
+const columns = `
+  id, name, is_guest AS "isGuest", roles, password_hash AS "passwordHash", disabled_at IS NOT NULL AS "isDisabled"`;
 
 /** Accounts, found by id or by folded name. */
 export class AccountStore {
@@ -28,6 +31,31 @@ export class AccountStore {
 
   async byId(queryable: Queryable, id: string): Promise<Account | undefined> {
     return (await queryable.query<Account>(`SELECT ${columns} FROM account WHERE id = $1`, [id]))[0];
+  }
+
+  byIds(queryable: Queryable, ids: readonly string[]): Promise<Account[]> {
+    return queryable.query<Account>(`SELECT ${columns} FROM account WHERE id = ANY($1)`, [ids]);
+  }
+
+  /** Undefined fields stay. The caller has locked nothing: the change's version orders it. */
+  async change(
+    transaction: Queryable,
+    id: string,
+    change: { roles?: readonly Role[] | undefined; disabled?: boolean | undefined },
+  ): Promise<Account | undefined> {
+    const version = await nextControlVersion(transaction);
+    const rows = await transaction.query<Account>(
+      `UPDATE account SET roles = coalesce($2, roles),
+         disabled_at = CASE WHEN $3::boolean IS NULL THEN disabled_at WHEN $3 THEN coalesce(disabled_at, now()) END
+       WHERE id = $1 RETURNING ${columns}`,
+      [id, change.roles ?? null, change.disabled ?? null],
+    );
+    if (rows[0] === undefined) return undefined;
+    await transaction.query(
+      "INSERT INTO control_change (version, kind, account_id) VALUES ($1, 'rights_changed', $2)",
+      [version, id],
+    );
+    return rows[0];
   }
 
   /** Undefined when the name is taken. The name of a guest who has gone is free. */

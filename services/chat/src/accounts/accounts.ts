@@ -1,4 +1,4 @@
-import { fold, type Role, type Session, type User } from '@boardwire/contracts';
+import { fold, type ChangeAccount, type Role, type Session, type User } from '@boardwire/contracts';
 import type { Database, Queryable } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
 import { bounds } from '../bounds.ts';
@@ -22,6 +22,8 @@ export interface AccountsOptions {
   takesGuests: boolean;
   /** A session has ended, and that is committed. */
   onEnded: (sessionId: string, userId: string) => void;
+  /** What an account may do has changed, and that is committed. */
+  onRightsChanged: () => void;
 }
 
 export interface Credentials {
@@ -65,6 +67,27 @@ export class Accounts {
     });
   }
 
+  /** Roles, and whether the account may be used at all. Open streams follow within a second. */
+  async change(id: string, change: ChangeAccount, actor: string): Promise<User & { disabled: boolean }> {
+    const { accounts, sessions, decisions, onEnded, onRightsChanged } = this.options;
+    const { account, ended } = await this.#transaction(async (transaction) => {
+      const changed = await accounts.change(transaction, id, change);
+      if (changed === undefined) throw new AppError('not_found', { detail: 'no such account' });
+      assertMayChange(changed, change);
+      const living = change.disabled === true ? await sessions.living(transaction, id) : [];
+      for (const sessionId of living) {
+        // oxlint-disable-next-line no-await-in-loop -- one connection
+        await sessions.end(transaction, sessionId, 'account disabled');
+      }
+      const detail = { account: id, ...JSON.parse(JSON.stringify(change)) } as Record<string, never>;
+      await decisions.add(transaction, { action: 'account.change', outcome: 'done', actor, detail });
+      return { account: changed, ended: living };
+    });
+    for (const sessionId of ended) onEnded(sessionId, id);
+    onRightsChanged();
+    return { ...userOf(account), disabled: account.isDisabled };
+  }
+
   async login({ name, password }: Credentials, address?: string): Promise<Session> {
     const { database, accounts, passwords, sessions, metrics } = this.options;
     const [who, from] = [`login ${fold(name)} ${address}`, `login from ${address}`];
@@ -77,6 +100,7 @@ export class Accounts {
       await this.#refused(name, address);
     }
     this.#attempts.forget(who);
+    if (account!.isDisabled) await this.#refused(name, address, 'forbidden');
     metrics.attempted('login', 'done');
     return this.#transaction(async (transaction) => {
       const session = await sessions.open(transaction, account!);
@@ -85,21 +109,28 @@ export class Accounts {
     }).then((entered) => this.#session(entered));
   }
 
-  /** A token works once. One that comes again was stolen from somebody: the whole session ends, whoever holds it. */
+  /**
+   * A token works once. Who lost the answer gets it again for a moment; otherwise one that comes again was stolen from
+   * somebody: the whole session ends, whoever holds it.
+   */
   async refresh(refreshToken: string): Promise<Session> {
     const { accounts, sessions, metrics } = this.options;
     const answer = await this.#transaction(async (transaction) => {
       const found = await sessions.findToken(transaction, refreshToken);
       if (found === undefined) return 'token_invalid' as const;
       if (found.isEnded) return 'token_revoked' as const;
-      if (found.isUsed) {
+      const isRepeat = found.isUsed && (await sessions.isRepeat(transaction, refreshToken));
+      if (found.isUsed && !isRepeat) {
         await this.#end(transaction, found, 'refresh token reused');
         return { stolen: found };
       }
       if (found.isExpired) return 'token_expired' as const;
       const account = await accounts.byId(transaction, found.accountId);
       if (account === undefined) throw new Error('a session without an account');
-      const session = await sessions.rotate(transaction, account, { sessionId: found.sessionId, refreshToken });
+      const { sessionId } = found;
+      const session = isRepeat
+        ? { sessionId, refreshToken: sessions.nextToken(refreshToken) }
+        : await sessions.rotate(transaction, account, { sessionId, refreshToken });
       return { account, session };
     });
     metrics.attempted('refresh', typeof answer === 'string' || 'stolen' in answer ? 'refused' : 'done');
@@ -151,12 +182,16 @@ export class Accounts {
     return { ...token, refreshToken: session.refreshToken, user: userOf(account) };
   }
 
-  async #refused(name: string, address: string | undefined): Promise<never> {
+  async #refused(
+    name: string,
+    address: string | undefined,
+    code: 'credentials_refused' | 'forbidden' = 'credentials_refused',
+  ): Promise<never> {
     this.options.metrics.attempted('login', 'refused');
     const detail = address === undefined ? {} : { detail: { address } };
     const decision = { action: 'account.login', outcome: 'refused' as const, actor: printable(name), ...detail };
     await this.#transaction((transaction) => this.options.decisions.add(transaction, decision));
-    throw new AppError('credentials_refused');
+    throw new AppError(code, code === 'forbidden' ? { detail: 'the account is disabled' } : {});
   }
 
   async #end(
@@ -194,6 +229,12 @@ const userOf = ({ id, name, roles }: Account): User => ({ id, name, roles });
 
 /** A refused name goes into the audit log as it was sent, save what would break a line or a database. */
 const printable = (name: string) => name.toWellFormed().replaceAll(/\p{C}/gu, '\ufffd') || '\ufffd';
+
+/** Guests have no other roles, and the administrator's account is what the configuration says. */
+function assertMayChange({ isGuest, name }: Account, { roles }: ChangeAccount): void {
+  if (fold(name) === 'admin') throw new AppError('conflict', { detail: 'the configuration rules this account' });
+  if (isGuest && roles !== undefined) throw new AppError('conflict', { detail: 'a guest keeps the role of guests' });
+}
 
 function assertNotReserved(name: string): void {
   if (reservedNames.has(fold(name))) throw new AppError('name_taken');

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { limits } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
 import { uuidv7 } from 'uuidv7';
@@ -19,15 +19,24 @@ export interface FoundRefreshToken {
   isExpired: boolean;
 }
 
-/** Sessions, each with the family of refresh tokens that it was given one after the other. */
+/**
+ * Sessions, each with the family of refresh tokens that it was given one after the other. Each token follows from the
+ * one before by a key of the site, so that a lost answer can be given again although only hashes are kept.
+ */
 export class SessionStore {
+  readonly #key: Uint8Array;
+
+  constructor(secret: string) {
+    this.#key = new Uint8Array(hkdfSync('sha256', secret, '', 'boardwire chat refresh token v1', 32));
+  }
+
   async open(transaction: Queryable, account: Account): Promise<OpenedSession> {
     const sessionId = uuidv7();
     await transaction.query(
       "INSERT INTO session (id, account_id, expires_at) VALUES ($1, $2, now() + $3 * interval '1 millisecond')",
       [sessionId, account.id, lifetimeMs(account)],
     );
-    return { sessionId, refreshToken: await this.#giveToken(transaction, sessionId) };
+    return { sessionId, refreshToken: await this.#giveToken(transaction, sessionId, firstToken()) };
   }
 
   /** Locks the token, so that of two who present it at once only one is first. */
@@ -41,6 +50,20 @@ export class SessionStore {
     return rows[0];
   }
 
+  /**
+   * Whether a token that was used comes from somebody who never got the answer: used a moment ago, and what it was
+   * exchanged for has not been used. To be asked when its row is locked: two who present it at once follow each other.
+   */
+  async isRepeat(transaction: Queryable, refreshToken: string): Promise<boolean> {
+    const rows = await transaction.query(
+      `SELECT 1 FROM refresh_token t JOIN refresh_token n ON n.session_id = t.session_id
+       WHERE t.token_hash = $1 AND n.token_hash = $2 AND n.used_at IS NULL
+         AND t.used_at > clock_timestamp() - $3 * interval '1 millisecond'`,
+      [hashOf(refreshToken), hashOf(this.nextToken(refreshToken)), limits.refreshGraceMs],
+    );
+    return rows.length > 0;
+  }
+
   /** Uses the token up and prolongs the session. */
   async rotate(transaction: Queryable, account: Account, used: OpenedSession): Promise<OpenedSession> {
     await transaction.query('UPDATE refresh_token SET used_at = now() WHERE token_hash = $1', [
@@ -50,7 +73,13 @@ export class SessionStore {
       used.sessionId,
       lifetimeMs(account),
     ]);
-    return { sessionId: used.sessionId, refreshToken: await this.#giveToken(transaction, used.sessionId) };
+    const next = this.nextToken(used.refreshToken);
+    return { sessionId: used.sessionId, refreshToken: await this.#giveToken(transaction, used.sessionId, next) };
+  }
+
+  /** What a token is, or was, exchanged for. */
+  nextToken(refreshToken: string): string {
+    return createHmac('sha256', this.#key).update(refreshToken).digest('base64url');
   }
 
   /** Ends a session for everybody: a change of rights that `/sync` tells. False when it had ended before. */
@@ -85,8 +114,7 @@ export class SessionStore {
     );
   }
 
-  async #giveToken(transaction: Queryable, sessionId: string): Promise<string> {
-    const token = randomBytes(32).toString('base64url');
+  async #giveToken(transaction: Queryable, sessionId: string, token: string): Promise<string> {
     await transaction.query('INSERT INTO refresh_token (token_hash, session_id) VALUES ($1, $2)', [
       hashOf(token),
       sessionId,
@@ -97,5 +125,7 @@ export class SessionStore {
 
 /** A token is 256 random bits: a plain hash hides it well enough from who reads the table. */
 const hashOf = (token: string) => createHash('sha256').update(token).digest();
+
+const firstToken = () => randomBytes(32).toString('base64url');
 
 const lifetimeMs = ({ isGuest }: Account) => (isGuest ? bounds.guestSessionMs : limits.refreshTokenMs);

@@ -1,23 +1,25 @@
 import {
   createAccountSchema,
+  changeAccountSchema,
   guestSchema,
   loginSchema,
   logoutSchema,
   refreshSchema,
   registerSchema,
   type CreateAccount,
+  type ChangeAccount,
   type Session,
   type User,
 } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
-import { Body, Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { JWK } from 'jose';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { SigningKeys } from '../accounts/signing-keys.ts';
 import { available } from '../store/available.ts';
-import { addressOf, identityOf } from './forwarded.ts';
+import { addressOf, administratorOf, identityOf } from './forwarded.ts';
 import { tokens } from './tokens.ts';
 
 type Register = z.infer<typeof registerSchema>;
@@ -87,5 +89,17 @@ export class AuthController {
     if (identity === undefined) throw new AppError('token_missing');
     if (!identity.roles.includes('admin')) throw new AppError('forbidden');
     return this.accounts.create(body, body.roles, identity.userId);
+  }
+
+  @Patch('auth/accounts/:id')
+  change(
+    @Req() request: FastifyRequest,
+    @Param('id') id: string,
+    @Body({ schema: changeAccountSchema }) change: ChangeAccount,
+  ): Promise<User & { disabled: boolean }> {
+    if (identityOf(request) === undefined) throw new AppError('token_missing');
+    const actor = administratorOf(request);
+    if (!z.uuid().safeParse(id).success) throw new AppError('not_found', { detail: 'no such account' });
+    return this.accounts.change(id, change, actor);
   }
 }

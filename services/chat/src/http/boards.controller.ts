@@ -5,11 +5,10 @@ import {
   type ChangeBoard,
   type CreateBoard,
 } from '@boardwire/contracts';
-import { AppError, callerOf } from '@boardwire/service-kit';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Boards } from '../boards/boards.ts';
-import { identityOf } from './forwarded.ts';
+import { administratorOf } from './forwarded.ts';
 import { tokens } from './tokens.ts';
 
 @Controller('/internal/v1/boards')
@@ -52,13 +51,4 @@ export class BoardsController {
   remove(@Req() request: FastifyRequest, @Param('board') slug: string): Promise<void> {
     return this.boards.remove(slug, administratorOf(request));
   }
-}
-
-/** Who acts: an administrator behind the gateway, or the calling service itself. */
-function administratorOf(request: FastifyRequest): string {
-  const identity = identityOf(request);
-  if (identity === undefined) return callerOf(request);
-  if (!identity.roles.includes('admin'))
-    throw new AppError('forbidden', { detail: 'only administrators change boards' });
-  return identity.userId;
 }

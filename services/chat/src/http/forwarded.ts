@@ -19,3 +19,11 @@ export function addressOf(request: FastifyRequest): string | undefined {
   const address = typeof header === 'string' ? header : identityOf(request)?.address;
   return address?.slice(0, 64);
 }
+
+/** Who acts: an administrator behind the gateway, or the calling service itself. */
+export function administratorOf(request: FastifyRequest): string {
+  const identity = identityOf(request);
+  if (identity === undefined) return callerOf(request);
+  if (!identity.roles.includes('admin')) throw new AppError('forbidden', { detail: 'only administrators do this' });
+  return identity.userId;
+}

@@ -33,3 +33,9 @@ export const stateQuerySchema = z.strictObject({
   memberSubjects: z.array(z.string()).max(1_024).optional(),
 });
 export type StateQuery = z.infer<typeof stateQuerySchema>;
+
+export const memberQuerySchema = z.strictObject({
+  after: z.string().max(128).default(''),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+export type MemberQuery = z.infer<typeof memberQuerySchema>;

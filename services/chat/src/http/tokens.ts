@@ -6,5 +6,7 @@ export const tokens = {
   retentionStore: Symbol('retention store'),
   boards: Symbol('boards'),
   accounts: Symbol('accounts'),
+  members: Symbol('members'),
+  tickets: Symbol('tickets'),
   signingKeys: Symbol('signing keys'),
 } as const;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { coreSubjects } from '@boardwire/contracts';
+import { coreSubjects, type TicketUse } from '@boardwire/contracts';
 import type { Bus } from '@boardwire/messaging';
 
 export interface HintListeners {
@@ -44,6 +44,15 @@ export class ReplicaHints {
     this.#tell(coreSubjects.boardChanged, { board });
   }
 
+  /** For gateways: an older stream of the ticket is to end. */
+  ticketUsed(use: TicketUse): void {
+    this.#tell(coreSubjects.ticketUsed, use);
+  }
+
+  rightsChanged(): void {
+    this.#tell(coreSubjects.sessionRevoked, {});
+  }
+
   sessionRevoked(sessionId: string, userId: string): void {
     this.#tell(coreSubjects.sessionRevoked, { sessionId, userId });
   }
@@ -52,7 +61,7 @@ export class ReplicaHints {
     for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe();
   }
 
-  #tell(subject: string, content: Record<string, string>): void {
+  #tell(subject: string, content: object): void {
     if (this.bus.connected) this.bus.publish(subject, JSON.stringify({ ...content, from: this.#self }));
   }
 }

@@ -1,6 +1,7 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createAppend, createLog } from './create-log.ts';
 import { createRetention } from './create-retention.ts';
+import { createRights } from './create-rights.ts';
 
 /** In the order of their timestamps. A migration that has shipped is never changed. */
-export const migrations = [createLog, createAppend, createAccounts, createDecisions, createRetention];
+export const migrations = [createLog, createAppend, createAccounts, createDecisions, createRetention, createRights];

@@ -1,13 +1,17 @@
 import { isConnectionError, type Database } from '@boardwire/database';
 import type { Logger, Loop } from '@boardwire/service-kit';
 import type { SessionStore } from '../accounts/session-store.ts';
+import type { TicketStore } from '../tickets/ticket-store.ts';
 import type { DeletedBoards } from '../boards/deleted-boards.ts';
 
 const sessionsEveryMs = 10 * 60_000;
 const everyMs = 5_000;
 
 /** A supervised loop: removes what nobody can need any more, in small portions. */
-export async function housekeep({ database, sessions, deleted, logger }: Housekeeping, loop: Loop): Promise<void> {
+export async function housekeep(
+  { database, sessions, tickets, deleted, logger }: Housekeeping,
+  loop: Loop,
+): Promise<void> {
   let sessionsAt = 0;
   while (!loop.signal.aborted) {
     try {
@@ -17,6 +21,8 @@ export async function housekeep({ database, sessions, deleted, logger }: Houseke
         sessionsAt = performance.now() + sessionsEveryMs;
       }
       // oxlint-disable-next-line no-await-in-loop -- portion by portion
+      while (!loop.signal.aborted && (await tickets.forgetDead(database))) loop.beat();
+      // oxlint-disable-next-line no-await-in-loop
       while (!loop.signal.aborted && (await deleted.clear())) loop.beat();
     } catch (error) {
       if (!isConnectionError(error)) logger.error({ event: 'housekeeping.failed', err: error });
@@ -29,6 +35,7 @@ export async function housekeep({ database, sessions, deleted, logger }: Houseke
 interface Housekeeping {
   database: Database;
   sessions: SessionStore;
+  tickets: TicketStore;
   deleted: DeletedBoards;
   logger: Logger;
 }
