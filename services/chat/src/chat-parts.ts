@@ -86,8 +86,8 @@ type Shared = ChatDependencies & {
   decisions: DecisionOutbox;
 };
 
-function buildLog({ context, config, database, bus, metrics, identity, hints }: Shared) {
-  const { logger } = context;
+/** What everybody who follows the site is told: boards, and what changes rights. */
+function buildWatch({ database, identity }: Shared) {
   const clock = new ChangeClock();
   const boardStore = new BoardStore(database);
   const watch = new BoardWatch(boardStore, clock);
@@ -97,6 +97,16 @@ function buildLog({ context, config, database, bus, metrics, identity, hints }: 
   const memberships = new MembershipBook(database, membershipStore, clock, watch);
   const books = [revocations, changedAccounts, memberships];
   const control = new ControlFeed({ database, clock, boards: watch, books });
+  const told = { clock, boards: watch, revocations, changedAccounts, memberships };
+  const sync = new Sync({ ...told, origin: () => identity.siteId });
+  return { boardStore, watch, control, sync, memberships, membershipStore };
+}
+
+function buildLog(shared: Shared) {
+  const { context, config, database, bus, metrics, identity, hints } = shared;
+  const { logger } = context;
+  const watching = buildWatch(shared);
+  const { boardStore, watch } = watching;
   const subjects = new SubjectCatalog(database);
   const epochs = new EpochGuard({
     database,
@@ -132,29 +142,16 @@ function buildLog({ context, config, database, bus, metrics, identity, hints }: 
     metrics,
     logger,
   });
-  const sync = new Sync({
-    clock,
-    boards: watch,
-    revocations,
-    changedAccounts,
-    memberships,
-    origin: () => identity.siteId,
-  });
   const retentionStore = new RetentionStore(database);
   const everyMs = config.RETENTION_EVERY_MS;
   const deleted = new DeletedBoards({ database, bus });
   const retention = new Retention({ store: retentionStore, boards: watch, metrics, logger, everyMs });
   return {
-    boardStore,
-    watch,
-    control,
-    memberships,
-    membershipStore,
+    ...watching,
     epochs,
     appendLog,
     readLog,
     relay,
-    sync,
     retention,
     retentionStore,
     deleted,
