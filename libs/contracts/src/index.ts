@@ -12,6 +12,7 @@ export * from './fold.ts';
 export * from './frames.ts';
 export * from './internal.ts';
 export * from './limits.ts';
+export * from './log-keeping.ts';
 export * from './member.ts';
 export * from './publish.ts';
 export * from './routes.ts';

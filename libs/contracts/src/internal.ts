@@ -125,6 +125,8 @@ export const syncBoardSchema = z.object({
   rules: z.array(subjectRuleSchema),
   /** The first seq that the board still keeps: what was before it has outlived its retention. Absent: 1. */
   oldest: z.number().int().positive().optional(),
+  /** Counts the events whose content was removed. Absent: 0. */
+  removals: z.number().int().nonnegative().optional(),
 });
 export type SyncBoard = z.infer<typeof syncBoardSchema>;
 
@@ -228,17 +230,6 @@ export const historyPageSchema = z.object({
   count: z.number().int().nonnegative().optional(),
 });
 export type HistoryPage = z.infer<typeof historyPageSchema>;
-
-/**
- * `PUT /internal/v1/follower-marks`: how far the calling service has stored each board. What has outlived its board's
- * retention is removed only after every such follower has it.
- */
-export const followerMarksSchema = z.strictObject({
-  marks: z
-    .array(z.strictObject({ board: z.string(), epoch: z.string(), seq: z.number().int().nonnegative() }))
-    .max(limits.boardsMax),
-});
-export type FollowerMarks = z.infer<typeof followerMarksSchema>;
 
 /** `GET /internal/v1/boards`, `GET|PATCH /internal/v1/boards/{board}`, `POST /internal/v1/boards`. */
 export const boardListSchema = z.object({ boards: z.array(boardSchema) });

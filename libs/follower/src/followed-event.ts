@@ -21,14 +21,17 @@ export interface FollowedEvent {
   datahash: string;
 }
 
-/** Reads the headers, never the payload. Undefined for a message that is no mirrored event. */
+/**
+ * Reads the headers, never the payload. Undefined for a message that is no mirrored event, and for an event whose
+ * content was removed before it was mirrored: what is left of it is in the log.
+ */
 export function fromBusMessage(message: BusMessage): FollowedEvent | undefined {
   const place = parseBoardSubject(message.subject);
   if (place === undefined) return undefined;
   const { headers, data } = message;
   const seq = Number(headers.get(busHeaders.seq));
   const epoch = headers.get(busHeaders.epoch);
-  if (!Number.isSafeInteger(seq) || seq < 1 || epoch === '') return undefined;
+  if (!Number.isSafeInteger(seq) || seq < 1 || epoch === '' || data.length === 0) return undefined;
   return {
     board: place.board,
     epoch,

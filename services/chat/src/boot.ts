@@ -69,7 +69,17 @@ function startLoops({ supervisor, health, logger }: ServiceContext, database: Da
   });
   supervisor.run('retention', everySecond, (loop) => parts.retention.run(loop));
   supervisor.run('housekeeping', everySecond, (loop) =>
-    housekeep({ database, sessions: parts.sessions, tickets: parts.ticketStore, deleted: parts.deleted, logger }, loop),
+    housekeep(
+      {
+        database,
+        sessions: parts.sessions,
+        tickets: parts.ticketStore,
+        deleted: parts.deleted,
+        removals: parts.removals,
+        logger,
+      },
+      loop,
+    ),
   );
 }
 

@@ -26,6 +26,7 @@ export const bounds = {
   /** Rows that one statement looks at or removes while a log is pruned, and days that pruning waits for a follower. */
   pruneRowsMax: 5_000,
   pruneWaitDaysMax: 7,
+  removedPageMax: 10_000,
   /** Kept for the relay after their commit, over all boards. */
   freshEventsMax: 8_192,
   freshBytesMax: 16 * 1024 * 1024,

@@ -28,6 +28,8 @@ import { ReadLog } from './log/read-log.ts';
 import { ReadStore } from './log/read-store.ts';
 import { Relay } from './log/relay.ts';
 import { RelayStore } from './log/relay-store.ts';
+import { Removals } from './log/removals.ts';
+import { RemovalStore } from './log/removal-store.ts';
 import { Retention } from './log/retention.ts';
 import { RetentionStore } from './log/retention-store.ts';
 import { ReplicaHints } from './log/replica-hints.ts';
@@ -75,8 +77,9 @@ export function buildChat(dependencies: ChatDependencies) {
     onChanged,
   });
   const members = new Members({ database, store: log.membershipStore, boards: log.watch, decisions, onChanged });
+  const forgetting = buildForgetting({ ...shared, watch: log.watch });
   const delivery = buildDelivery(shared);
-  return { ...log, ...people, ...delivery, boards, members, identity, hints, federation };
+  return { ...log, ...forgetting, ...people, ...delivery, boards, members, identity, hints, federation };
 }
 
 type Shared = ChatDependencies & {
@@ -142,20 +145,26 @@ function buildLog(shared: Shared) {
     metrics,
     logger,
   });
+  return { ...watching, epochs, appendLog, readLog, relay };
+}
+
+/** What the logs let go of: old events, single ones, whole boards. */
+function buildForgetting({
+  context,
+  config,
+  database,
+  bus,
+  metrics,
+  decisions,
+  watch,
+}: Shared & { watch: BoardWatch }) {
+  const { logger } = context;
   const retentionStore = new RetentionStore(database);
   const everyMs = config.RETENTION_EVERY_MS;
+  const removals = new Removals({ database, bus, store: new RemovalStore(database), boards: watch, decisions, logger });
   const deleted = new DeletedBoards({ database, bus });
   const retention = new Retention({ store: retentionStore, boards: watch, metrics, logger, everyMs });
-  return {
-    ...watching,
-    epochs,
-    appendLog,
-    readLog,
-    relay,
-    retention,
-    retentionStore,
-    deleted,
-  };
+  return { retention, retentionStore, deleted, removals };
 }
 
 type AccountsDependencies = Shared & { watch: BoardWatch; control: ControlFeed };

@@ -4,6 +4,7 @@ import { AuthController } from './http/auth.controller.ts';
 import { BoardsController } from './http/boards.controller.ts';
 import { LogController } from './http/log.controller.ts';
 import { MembersController } from './http/members.controller.ts';
+import { RemovalsController } from './http/removals.controller.ts';
 import { TicketsController } from './http/tickets.controller.ts';
 import { tokens } from './http/tokens.ts';
 
@@ -12,11 +13,19 @@ export class ChatModule {
   static over(parts: ChatParts): DynamicModule {
     return {
       module: ChatModule,
-      controllers: [LogController, BoardsController, MembersController, AuthController, TicketsController],
+      controllers: [
+        LogController,
+        RemovalsController,
+        BoardsController,
+        MembersController,
+        AuthController,
+        TicketsController,
+      ],
       providers: [
         { provide: tokens.appendLog, useValue: parts.appendLog },
         { provide: tokens.readLog, useValue: parts.readLog },
         { provide: tokens.sync, useValue: parts.sync },
+        { provide: tokens.removals, useValue: parts.removals },
         { provide: tokens.retentionStore, useValue: parts.retentionStore },
         { provide: tokens.boards, useValue: parts.boards },
         { provide: tokens.members, useValue: parts.members },

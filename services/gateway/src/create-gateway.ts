@@ -12,6 +12,7 @@ import type { GatewayConfig } from './config.ts';
 import { DecisionReporter } from './decisions/decision-reporter.ts';
 import { Boards } from './delivery/boards.ts';
 import { reachRules } from './delivery/reach.ts';
+import { RemovalWatch } from './delivery/removal-watch.ts';
 import { ReplayGate } from './delivery/replay-gate.ts';
 import { ReplaySource } from './delivery/replay-source.ts';
 import { RingFiller } from './delivery/ring-filler.ts';
@@ -131,13 +132,23 @@ function createDelivery({ context, config, metrics, clients }: Base, rights: Rig
         context.logger.error({ event: 'encoder.failed', err: error });
       },
     },
-    onRemoved: (board) => subscriptions.endBoard(board),
+    onRemoved: (board) => {
+      removals.forget(board);
+      subscriptions.endBoard(board);
+    },
+    onLearned: (board) => removals.look(board),
     onPruned: () => slices.clear(),
     onRulesChanged: (board) => {
       slices.clear();
       subscriptions.refreshBoard(board);
       presence.rulesChanged(board);
     },
+  });
+  const removals = new RemovalWatch({
+    log,
+    channel: (board) => boards.channel(board),
+    onRedacted: () => slices.clear(),
+    onFailure: (board, error) => context.logger.warn({ event: 'removal.not_known', board, err: error }),
   });
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
   const shared = { planner, replay: new ReplaySource(log, gate), slices };

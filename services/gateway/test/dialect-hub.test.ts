@@ -49,6 +49,7 @@ function setUp(max = 5, filters = ['chat']) {
     ring: { eventsMax: 16, bytesMax: 1e6 },
     observer: quietPasses,
     onRemoved: () => {},
+    onLearned: () => {},
     onPruned: () => {},
     onRulesChanged: () => {},
   });

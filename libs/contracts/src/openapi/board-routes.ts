@@ -110,6 +110,17 @@ export const boardRoutes: readonly DocumentedRoute[] = [
   },
   {
     ...ofEvents,
+    method: 'delete',
+    path: '/v1/boards/{board}/events/{cursor}',
+    id: 'removeEvent',
+    summary: 'Remove the content of an event',
+    description: 'It is gone from every route; its place in the log, and the proof of what it was, stay.',
+    access: 'admin',
+    answers: { 204: { summary: 'Removed, now or before' } },
+    refusals: ['board_unknown', 'not_found', 'invalid_cursor'],
+  },
+  {
+    ...ofEvents,
     method: 'get',
     path: '/v1/boards/{board}/state',
     id: 'readState',

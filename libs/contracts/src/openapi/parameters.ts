@@ -92,6 +92,7 @@ export const consistencyParameters: readonly DocumentedParameter[] = [
 
 /** What may stand in `{name}` of a path. */
 export const pathParameters: Readonly<Record<string, { summary: string; schema: z.ZodType; example: unknown }>> = {
+  cursor: { summary: 'The cursor of an event.', schema: z.string(), example: 'k3v9x2ab-41' },
   board: { summary: 'The board’s slug.', schema: z.string(), example: 'events' },
   day: { summary: 'A day in the board’s time zone.', schema: z.iso.date(), example: '2026-03-01' },
   seq: { summary: 'The place of an entry in the audit log, from 0.', schema: whole, example: 6 },

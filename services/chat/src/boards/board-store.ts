@@ -26,6 +26,8 @@ export interface BoardPosition {
   relayed: number;
   /** Everything up to this seq has outlived the board's retention. */
   pruned: number;
+  /** Counts the events whose content was removed. */
+  removals: number;
 }
 
 const columns = `
@@ -36,7 +38,7 @@ const positions = {
   name: 'board_positions',
   sql: `
     SELECT b.id, b.version, h.epoch, h.epoch_ordinal AS "epochOrdinal", h.seq AS head, m.seq AS relayed,
-      h.pruned
+      h.pruned, h.removals
     FROM board b JOIN board_head h ON h.board_id = b.id JOIN relay_mark m ON m.board_id = b.id`,
   timeoutMs: 2_000,
 };

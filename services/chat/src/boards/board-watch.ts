@@ -162,6 +162,7 @@ function isChanged(known: WatchedBoard, position: BoardPosition, row: BoardRow |
     position.epoch !== known.epoch ||
     position.head > known.head ||
     position.relayed > known.relayed ||
-    position.pruned !== known.pruned
+    position.pruned !== known.pruned ||
+    position.removals !== known.removals
   );
 }

@@ -2,7 +2,7 @@ import { limits } from '@boardwire/contracts';
 import { z } from 'zod';
 import { bounds } from '../bounds.ts';
 
-const seq = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+export const seqSchema = z.coerce.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
 export const syncQuerySchema = z.object({
   since: z.string().max(64).optional(),
@@ -17,8 +17,8 @@ export const syncQuerySchema = z.object({
 export type SyncQuery = z.infer<typeof syncQuerySchema>;
 
 export const rangeQuerySchema = z.object({
-  from: seq,
-  to: seq.optional(),
+  from: seqSchema,
+  to: seqSchema.optional(),
   limit: z.coerce
     .number()
     .int()
@@ -27,6 +27,9 @@ export const rangeQuerySchema = z.object({
     .transform((limit) => Math.min(limit, limits.rangePageMax)),
 });
 export type RangeParameters = z.infer<typeof rangeQuerySchema>;
+
+export const removedQuerySchema = z.object({ from: seqSchema });
+export type RemovedQuery = z.infer<typeof removedQuerySchema>;
 
 export const stateQuerySchema = z.strictObject({
   subjects: z.array(z.string()).max(1_024),

@@ -3,6 +3,7 @@ export const tokens = {
   appendLog: Symbol('append log'),
   readLog: Symbol('read log'),
   sync: Symbol('sync'),
+  removals: Symbol('removals'),
   retentionStore: Symbol('retention store'),
   boards: Symbol('boards'),
   accounts: Symbol('accounts'),

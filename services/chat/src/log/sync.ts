@@ -119,6 +119,6 @@ interface Place {
 }
 
 function syncBoard(board: WatchedBoard): SyncBoard {
-  const { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules, pruned } = board;
-  return { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules, oldest: pruned + 1 };
+  const { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules, pruned, removals } = board;
+  return { slug, id, epoch, epochOrdinal, head, relayed, timeZone, rules, oldest: pruned + 1, removals };
 }

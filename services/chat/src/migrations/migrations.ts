@@ -1,7 +1,16 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createAppend, createLog } from './create-log.ts';
+import { createRemoval } from './create-removal.ts';
 import { createRetention } from './create-retention.ts';
 import { createRights } from './create-rights.ts';
 
 /** In the order of their timestamps. A migration that has shipped is never changed. */
-export const migrations = [createLog, createAppend, createAccounts, createDecisions, createRetention, createRights];
+export const migrations = [
+  createLog,
+  createAppend,
+  createAccounts,
+  createDecisions,
+  createRetention,
+  createRemoval,
+  createRights,
+];

@@ -3,13 +3,14 @@ import type { Logger, Loop } from '@boardwire/service-kit';
 import type { SessionStore } from '../accounts/session-store.ts';
 import type { TicketStore } from '../tickets/ticket-store.ts';
 import type { DeletedBoards } from '../boards/deleted-boards.ts';
+import type { Removals } from '../log/removals.ts';
 
 const sessionsEveryMs = 10 * 60_000;
 const everyMs = 5_000;
 
 /** A supervised loop: removes what nobody can need any more, in small portions. */
 export async function housekeep(
-  { database, sessions, tickets, deleted, logger }: Housekeeping,
+  { database, sessions, tickets, deleted, removals, logger }: Housekeeping,
   loop: Loop,
 ): Promise<void> {
   let sessionsAt = 0;
@@ -20,6 +21,8 @@ export async function housekeep(
         await sessions.forgetOld(database);
         sessionsAt = performance.now() + sessionsEveryMs;
       }
+      // oxlint-disable-next-line no-await-in-loop
+      await removals.clearMirror();
       // oxlint-disable-next-line no-await-in-loop -- portion by portion
       while (!loop.signal.aborted && (await tickets.forgetDead(database))) loop.beat();
       // oxlint-disable-next-line no-await-in-loop
@@ -37,5 +40,6 @@ interface Housekeeping {
   sessions: SessionStore;
   tickets: TicketStore;
   deleted: DeletedBoards;
+  removals: Removals;
   logger: Logger;
 }

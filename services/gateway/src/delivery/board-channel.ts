@@ -1,6 +1,6 @@
 import { formatCursor, type SubjectRule } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
-import { BoardRing, type LogEvent, type RingBounds } from './board-ring.ts';
+import { BoardRing, withoutContent, type LogEvent, type RingBounds } from './board-ring.ts';
 import type { EphemeralEvent } from './ephemeral-lane.ts';
 import { FanOut, type PassObserver } from './fan-out.ts';
 import type { FilterSet } from './filter-set.ts';
@@ -42,6 +42,9 @@ export class BoardChannel {
   #known: number;
   /** The first seq that the log still keeps. */
   #oldest = 1;
+  #removals = 0;
+  /** Removed before they came here. */
+  readonly #removedAhead = new Set<number>();
 
   constructor(options: ChannelOptions) {
     this.board = options.board;
@@ -108,6 +111,20 @@ export class BoardChannel {
     return true;
   }
 
+  /** How many removals of content are reckoned with here: what was read under an older number may hold some. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  /** The content of these events is gone, wherever it stands. */
+  redact(removals: number, seqs: readonly number[]): void {
+    this.#removals = removals;
+    for (const seq of seqs) {
+      if (seq <= this.#ring.last) this.#ring.redact(seq);
+      else this.#removedAhead.add(seq);
+    }
+  }
+
   /** An event of this seq exists. */
   noteHead(epoch: string, seq: number): void {
     if (epoch === this.#epoch && seq > this.#known) this.#known = seq;
@@ -129,9 +146,10 @@ export class BoardChannel {
       if (event.seq <= this.#ring.last) continue;
       // The giver closes holes itself; one that it leaves is a fault there, and nobody may miss it silently.
       if (event.seq !== this.#ring.last + 1) this.restart(this.#epoch, event.seq - 1);
-      this.#ring.append(event);
+      const taken = this.#removedAhead.delete(event.seq) ? withoutContent(event) : event;
+      this.#ring.append(taken);
       this.noteHead(this.#epoch, event.seq);
-      this.#fanOut.add(event);
+      this.#fanOut.add(taken);
     }
     this.#fanOut.flush();
   }
@@ -158,6 +176,7 @@ export class BoardChannel {
     const members = this.#fanOut.restart(epoch, head);
     for (const member of members) member.onReset(change);
     // In the same epoch the positions of those who still catch up hold: they read on from chat.
+    if (reason === 'epoch') this.#removedAhead.clear();
     if (reason === 'epoch') for (const listener of this.#listeners) listener(change);
   }
 

@@ -101,7 +101,7 @@ export class BoardRing {
     const event = this.get(seq);
     if (event === undefined) return;
     this.#bytes -= event.bytes.length;
-    this.#slots[seq % this.#bounds.eventsMax] = { ...event, bytes: Buffer.alloc(0), removed: true };
+    this.#slots[seq % this.#bounds.eventsMax] = withoutContent(event);
   }
 
   #put(event: LogEvent): void {
@@ -116,6 +116,11 @@ export class BoardRing {
     this.#slots[at] = undefined;
     this.#oldest += 1;
   }
+}
+
+/** What is left of an event whose content was removed. */
+export function withoutContent(event: LogEvent): LogEvent {
+  return { ...event, bytes: Buffer.alloc(0), removed: true };
 }
 
 function weight(event: LogEvent): number {

@@ -12,6 +12,8 @@ export interface BoardsOptions {
   observer: PassObserver;
   /** A board is gone: whoever follows it ends. */
   onRemoved: (board: string) => void;
+  /** What chat tells of a board, when something has changed. */
+  onLearned: (board: SyncBoard) => void;
   /** What a board keeps has become less. */
   onPruned: (board: string) => void;
   /** What may be seen of a board has changed. */
@@ -103,6 +105,7 @@ export class Boards {
       const before = this.#known.get(board.slug);
       this.#known.set(board.slug, board);
       this.noteHead(board.slug, board.epoch, board.head);
+      this.#options.onLearned(board);
       const channel = this.#channels.get(board.slug);
       const isNews = channel?.epoch === board.epoch && channel.noteOldest(board.oldest ?? 1);
       if (isNews) this.#options.onPruned(board.slug);

@@ -10,6 +10,8 @@ export interface ReplayPage {
   to: number;
   /** What comes next is not kept any more. */
   isPruned?: true;
+  /** The channel's removals before it was read. */
+  removals: number;
 }
 
 const pageEventsMax = 500;
@@ -31,21 +33,21 @@ export class ReplaySource {
 
   /** The matching events of (after, …], in order, at most up to `upTo` and at most a page. Takes its turn. */
   async next(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): Promise<ReplayPage> {
-    const { epoch } = channel;
+    const { epoch, removals } = channel;
     const page = await this.#gate.run(() =>
       isInRing(channel, query) ? pageOfRing(channel, query) : this.#pageOfLog(channel, query),
     );
-    if (page.epoch === epoch) return page;
+    if (page.epoch === epoch) return { ...page, removals };
     // These seqs are others' events. Whoever asked hears of the new epoch before it asks again.
     await channel.whenLeft(epoch);
-    return { events: [], to: query.after };
+    return { events: [], to: query.after, removals };
   }
 
   async #pageOfLog(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
     const asked = { ...query, bytesMax: pageBytesMax };
     const { epoch, events, to, oldest = 1 } = await this.#log.after(channel.board, asked);
     if (epoch === channel.epoch) channel.noteOldest(oldest);
-    if (oldest > query.after + 1) return { epoch, events: [], to: query.after, isPruned: true };
+    if (oldest > query.after + 1) return { epoch, events: [], to: query.after, isPruned: true as const };
     return { epoch, events: events.filter((event) => channel.shows(event, query.wanted)), to };
   }
 }
@@ -57,7 +59,7 @@ export function isInRing({ ring, passed }: BoardChannel, { after, upTo }: { afte
 
 /** The matching events of (after, …] that a ring holds, up to a page of them. */
 export function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
-  const { epoch } = channel;
+  const { epoch, removals } = channel;
   const events: LogEvent[] = [];
   let bytes = 0;
   for (let seq = query.after + 1; seq <= query.upTo; seq += 1) {
@@ -65,8 +67,8 @@ export function pageOfRing(channel: BoardChannel, query: { wanted: FilterSet; af
     if (event === undefined || !channel.shows(event, query.wanted)) continue;
     bytes += event.bytes.length;
     if (events.length === pageEventsMax || (events.length > 0 && bytes > pageBytesMax))
-      return { epoch, events, to: seq - 1 };
+      return { epoch, removals, events, to: seq - 1 };
     events.push(event);
   }
-  return { epoch, events, to: query.upTo };
+  return { epoch, removals, events, to: query.upTo };
 }

@@ -43,6 +43,7 @@ export class RingFiller {
   async #fill(channel: BoardChannel, position: number, crowd: Crowd): Promise<void> {
     const { ring, epoch, board } = channel;
     const { oldest } = ring;
+    const { removals } = channel;
     const older: LogEvent[] = [];
     let bytes = 0;
     try {
@@ -62,6 +63,7 @@ export class RingFiller {
       // Each reader asks chat for itself, and is told what it answers.
       return;
     }
+    if (channel.removals !== removals) return;
     // It may have let go of events meanwhile: then what was read no longer joins on.
     while (older.at(-1)?.seq === ring.oldest - 1) if (!ring.prepend(older.pop()!)) return;
   }

@@ -223,7 +223,8 @@ export class Subscription implements LiveMember {
 
   #encodedPage(page: ReplayPage, after: number): Buffer {
     const { channel, format, slices } = this.#options;
-    const key = JSON.stringify([channel.board, channel.epoch, after, page.to, this.#wanted.key, format.key]);
+    const { board, epoch } = channel;
+    const key = JSON.stringify([board, epoch, page.removals, after, page.to, this.#wanted.key, format.key]);
     return slices.take(key, () => format.events(channel.epoch, page.events));
   }
 

@@ -1,14 +1,21 @@
-import { type BatchOutcome, type EphemeralReceipt, type PublishReceipt } from '@boardwire/contracts';
+import {
+  internalHeaders,
+  parseCursor,
+  type BatchOutcome,
+  type EphemeralReceipt,
+  type PublishReceipt,
+} from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
-import { Body, Controller, Get, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY, type Gateway } from '../gateway.ts';
 import type { DraftEvent } from '../publish/draft-event.ts';
 import { readPublishRequest, type Publishing } from '../publish/publish-request.ts';
 import type { Receipt } from '../publish/publisher.ts';
-import type { Access } from '../rights/access.ts';
+import { isAdmin, type Access } from '../rights/access.ts';
 import { knownSlug } from './boards.controller.ts';
 import { authenticate } from './door.ts';
+import { accountIdentity } from './identity.ts';
 import { historyRepresentation, linkHeader } from './history-answer.ts';
 import { readHistory } from './read-history.ts';
 import { parseHistoryQuery } from './query.ts';
@@ -59,6 +66,30 @@ export class EventsController {
     reply.header('cache-control', 'no-store').header('vary', 'accept, authorization');
     // The text is complete: stored bytes are spliced, never parsed and written again.
     await reply.header('content-type', type).serializer(String).send(write(page));
+  }
+
+  /** Removes the content of one event everywhere; its place in the log, and the proof of what it was, stay. */
+  @Delete(':cursor')
+  @HttpCode(204)
+  async remove(
+    @Req() request: FastifyRequest,
+    @Param('board') slug: string,
+    @Param('cursor') text: string,
+  ): Promise<void> {
+    const access = await authenticate(this.#gateway, request);
+    if (!isAdmin(access)) {
+      this.#gateway.decisions.report({ action: 'event.remove', outcome: 'refused', actor: access.userId });
+      throw new AppError('forbidden', { detail: 'only administrators remove events' });
+    }
+    const { epoch } = await this.#gateway.boards.find(knownSlug(slug));
+    const cursor = parseCursor(text);
+    if (cursor?.epoch !== epoch) throw new AppError('invalid_cursor', { detail: `the board is in epoch ${epoch} now` });
+    await this.#gateway.clients.chat.request({
+      method: 'DELETE',
+      path: `/internal/v1/boards/${slug}/events/${cursor.seq}`,
+      route: '/internal/v1/boards/{board}/events/{seq}',
+      headers: { [internalHeaders.identity]: accountIdentity(access) },
+    });
   }
 
   /** 201 when all of it is new, 202 when all of it is ephemeral; else 200, and each outcome tells its own. */

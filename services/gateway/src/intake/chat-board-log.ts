@@ -2,9 +2,11 @@ import {
   historyPageSchema,
   limits,
   rangePageSchema,
+  removedSeqsSchema,
   type HistoryPage,
   type HistoryQuery,
   type RangeItem,
+  type RemovedSeqs,
 } from '@boardwire/contracts';
 import type { InternalClient } from '@boardwire/service-kit';
 import type { BoardLog, CountQuery, LogPage, NewestQuery, PageQuery } from '../delivery/board-log.ts';
@@ -64,6 +66,15 @@ export class ChatBoardLog implements BoardLog {
     const { upTo, count } = query;
     const { epoch, items } = await this.history(board, { ...wantedOf(query.wanted), upTo, limit: count });
     return { epoch, events: items.map(toLogEvent) };
+  }
+
+  removed(board: string, from: number): Promise<RemovedSeqs> {
+    return this.#chat.request({
+      method: 'GET',
+      path: `/internal/v1/boards/${encodeURIComponent(board)}/removed?from=${from}`,
+      route: '/internal/v1/boards/{board}/removed',
+      schema: removedSeqsSchema,
+    });
   }
 
   async range(board: string, { from, to }: { from: number; to: number }) {

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { limits } from './limits.ts';
+
+/**
+ * `GET /internal/v1/boards/{board}/removed?from=`: seqs from `from` on whose content was removed, the newest ones when
+ * they are more than a page. `DELETE /internal/v1/boards/{board}/events/{seq}` removes content; 204, also when repeated.
+ */
+export const removedSeqsSchema = z.object({ removals: z.number().int(), seqs: z.array(z.number().int()) });
+export type RemovedSeqs = z.infer<typeof removedSeqsSchema>;
+
+/**
+ * `PUT /internal/v1/follower-marks`: how far the calling service has stored each board. What has outlived its board's
+ * retention is removed only after every such follower has it.
+ */
+export const followerMarksSchema = z.strictObject({
+  marks: z
+    .array(z.strictObject({ board: z.string(), epoch: z.string(), seq: z.number().int().nonnegative() }))
+    .max(limits.boardsMax),
+});
+export type FollowerMarks = z.infer<typeof followerMarksSchema>;

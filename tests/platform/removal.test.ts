@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { boardsStream, boardSubject } from '@boardwire/contracts';
+import { connectBus, type Bus } from '@boardwire/messaging';
+import { eventually } from '@boardwire/test-kit';
+import pg from 'pg';
+import { call, say, signInAsGuest, type Person } from '../support/person.ts';
+import { StreamRecorder } from '../support/stream-recorder.ts';
+import { startTestSite, type TestSite } from '../support/test-site.ts';
+
+let site: TestSite;
+let admin: Person;
+let ana: Person;
+let bus: Bus;
+let database: pg.Client;
+const recorders: StreamRecorder[] = [];
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+beforeAll(async () => {
+  site = await startTestSite({ gateways: 2 });
+  admin = await site.admin();
+  ana = await signInAsGuest(site.url, 'ana');
+  const { nats, postgres } = site.infrastructure;
+  const token = nats.token === undefined ? {} : { token: nats.token };
+  bus = await connectBus({ url: nats.url, ...token, name: 'test', logger: quiet });
+  database = new pg.Client({ connectionString: postgres.url });
+  await database.connect();
+}, 60_000);
+
+afterAll(async () => {
+  for (const recorder of recorders) recorder.close();
+  await database?.end();
+  await bus?.close();
+  await site?.stop();
+}, 30_000);
+
+const gateways = () => ['gateway', 'gateway-2'].map((name) => site.site.services[name]!.publicUrl!);
+
+function remove(cursor: string, token = admin.token) {
+  return call(`${site.url}/v1/boards/events/events/${cursor}`, { method: 'DELETE', token });
+}
+
+/** All that a reader of one gateway gets of the board from a cursor on. */
+async function replayed(url: string, after: string): Promise<string> {
+  const recorder = new StreamRecorder(`${url}/v1/boards/events/stream?after=${after}`, { token: ana.token });
+  recorders.push(recorder);
+  await recorder.until((it) => it.named('caught_up').length === 1);
+  recorder.close();
+  return recorder.events.map(({ data }) => data).join('\n');
+}
+
+describe('content that an administrator removes', () => {
+  test('is gone from history, from replays of every gateway, from the log and the mirror; what is around it stays', async () => {
+    const before = await say(site.url, ana, 'before');
+    const secret = await say(site.url, ana, 'my number is 0178 555');
+    const after = await say(site.url, ana, 'after');
+    // Both gateways hold it: in their rings, and as cached slices of replays.
+    for (const url of gateways()) expect(await replayed(url, before.body.cursor)).toContain('0178 555');
+    expect((await remove(secret.body.cursor)).status).toBe(204);
+    await eventually(
+      async () => {
+        for (const url of gateways()) {
+          const text = await replayed(url, before.body.cursor);
+          expect(text).not.toContain('0178 555');
+          expect(text).toContain('"after"');
+        }
+      },
+      { timeoutMs: 1_500 },
+    );
+    const history = await call(`${site.url}/v1/boards/events/events?limit=500`, { token: ana.token });
+    expect(history.text).not.toContain('0178 555');
+    expect(history.text).toContain(after.body.cursor);
+    const stored = await database.query(
+      "SELECT 1 FROM chat.event e WHERE e::text LIKE '%0178 555%' OR (seq = $1 AND (salt <> '' OR content_hash <> ''))",
+      [secret.body.seq],
+    );
+    expect(stored.rowCount).toBe(0);
+    const mirrored = await bus.streams.lastBySubject(boardsStream.name, boardSubject('events', 'AxonChat.lobby'));
+    expect(Buffer.from(mirrored?.data ?? []).toString()).not.toContain('0178 555');
+  });
+
+  test('stays removed for a gateway that starts afterwards, and the audit log stays whole', async () => {
+    const secret = await say(site.url, ana, 'a second secret');
+    expect((await remove(secret.body.cursor)).status).toBe(204);
+    await site.auditHas('events', secret.body.seq);
+    const service = site.site.services['gateway-2']!;
+    await service.stop();
+    await service.start();
+    const text = await replayed(service.publicUrl!, `${secret.body.cursor.split('-')[0]}-0`);
+    expect(text).not.toContain('a second secret');
+    expect(text).toContain('"before"');
+  });
+
+  test('is removed once, and a repeat of its id with whatever content is refused', async () => {
+    const id = 'removed-for-good';
+    const json = { id, subject: 'AxonChat.lobby', type: 'chat.message.posted', data: { text: 'third secret' } };
+    const posted = await call<{ cursor: string }>(`${site.url}/v1/boards/events/events`, { token: ana.token, json });
+    expect((await remove(posted.body.cursor)).status).toBe(204);
+    expect((await remove(posted.body.cursor)).status).toBe(204);
+    expect((await call(`${site.url}/v1/boards/events/events`, { token: ana.token, json })).status).toBe(409);
+  });
+
+  test('has to exist, and be named by a cursor of the present', async () => {
+    const { body } = await say(site.url, ana, 'an event that stays');
+    const epoch = body.cursor.split('-')[0]!;
+    expect((await remove(`${epoch}-999999`)).status).toBe(404);
+    expect((await remove(`zzzzzzzz-${body.seq}`)).status).toBe(400);
+    expect((await remove('not-a-cursor')).status).toBe(400);
+    expect((await remove(body.cursor, ana.token)).status).toBe(403);
+  });
+});
