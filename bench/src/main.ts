@@ -2,7 +2,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { checkoutFolder } from '@boardwire/embedded';
+import { benchBursts } from './delivery/bursts-bench.ts';
+import { benchConnect } from './delivery/connect-bench.ts';
 import { benchFanout } from './delivery/fanout-bench.ts';
+import { benchMemory } from './delivery/memory-bench.ts';
+import { benchResume } from './delivery/resume-bench.ts';
+import { benchSaturation } from './delivery/saturation-bench.ts';
+import { benchStalled } from './delivery/stalled-bench.ts';
 import { benchLatency, latencyHelp } from './latency/latency-bench.ts';
 import { benchPublish, publishHelp } from './publish/publish-bench.ts';
 import { commonOptions, readOptions, UsageError, type OptionValues } from './options.ts';
@@ -23,6 +29,12 @@ const benches: Record<string, Bench> = {
   publish: { help: publishHelp, quick: { seconds: 5 }, ...benchPublish },
   latency: { help: latencyHelp, quick: { posts: 200 }, ...benchLatency },
   fanout: benchFanout,
+  bursts: benchBursts,
+  saturation: benchSaturation,
+  memory: benchMemory,
+  connect: benchConnect,
+  resume: benchResume,
+  stalled: benchStalled,
 };
 
 const help = `Measures in a temporary folder and starts what it needs. Close what else runs: a number is as good as the machine is quiet.
@@ -30,6 +42,12 @@ const help = `Measures in a temporary folder and starts what it needs. Close wha
   npm run bench -- publish      accepted events per second on one board, and the relay's rate
   npm run bench -- latency      post → received over SSE on an idle site
   npm run bench -- fanout       CPU per delivery, beside C, Socket.IO and Nest
+  npm run bench -- bursts       the same, ten events at once
+  npm run bench -- saturation   most deliveries a second on one core
+  npm run bench -- memory       memory of an idle connection
+  npm run bench -- connect      connections a second, and CPU for each
+  npm run bench -- resume       thousands of clients that come back at once
+  npm run bench -- stalled      a tenth of the clients does not read
   npm run bench -- all          everything; what fails does not stop the rest
 
 --quick        fewer and shorter rounds

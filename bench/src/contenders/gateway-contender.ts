@@ -15,6 +15,8 @@ export interface GatewayContenderOptions {
   tokens: readonly string[];
   name?: string;
   eventBytes?: number;
+  /** Number of the first event; default 1. */
+  next?: number;
 }
 
 const subject = 'bench.events';
@@ -23,10 +25,11 @@ const subject = 'bench.events';
 export class GatewayContender implements Contender {
   readonly name: string;
   readonly #options: GatewayContenderOptions;
-  #next = 1;
+  #next: number;
 
   constructor(options: GatewayContenderOptions) {
     this.#options = options;
+    this.#next = options.next ?? 1;
     this.name = options.name ?? `Boardwire ${options.transport === 'sse' ? 'SSE' : 'WebSocket'}`;
   }
 

@@ -33,6 +33,16 @@ export function startNest({ core }: PeerOptions): Promise<LineContender> {
   return LineContender.start({ name: 'Nest @Sse()', ...nodePeer('nest-server', core), target });
 }
 
+/** Not for fan-out: it formats for each client what that client has missed. */
+export function startPerClient({ core }: PeerOptions): Promise<LineContender> {
+  const target = (port: number) => perClientTarget(port, 0);
+  return LineContender.start({ name: 'formatted for each client', ...nodePeer('per-client-server', core), target });
+}
+
+export function perClientTarget(port: number, after: number): Target {
+  return { ...sseTarget(port, `/?after=${after}`), ready: 'event: caught_up' };
+}
+
 function sseTarget(port: number, path: string): Target {
   const request = `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\naccept: text/event-stream\r\n\r\n`;
   return { port, requests: [request], ready: '', isWebSocket: false };

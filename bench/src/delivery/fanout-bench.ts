@@ -49,7 +49,7 @@ export function unbatched(connections: number) {
 
 function fanoutRows(measured: Rounds, connections: number): BenchRow[] {
   const at = `${connections.toLocaleString('en-US')} connections`;
-  const rows: BenchRow[] = costRows(measured, at);
+  const rows: BenchRow[] = [...costRows(measured, at), ...lateRows(measured, connections)];
   for (const name of [names.sse, names.ws]) {
     rows.push(
       ratioRow(measured, [name, names.floor], { at, max: 1.8 }),
@@ -58,6 +58,25 @@ function fanoutRows(measured: Rounds, connections: number): BenchRow[] {
     );
   }
   return rows;
+}
+
+/** From the making of an event to its arrival: the last clients of a pass are most of it. */
+function lateRows(measured: Rounds, connections: number): BenchRow[] {
+  const at = `${connections.toLocaleString('en-US')} connections`;
+  const late = (name: string) => measured.get(name)!.map(({ p99Ms }) => p99Ms);
+  const plain = [names.floor, names.sse, names.ws, names.socketIo].map((name) => ({
+    what: `${name}, p99, ${at}`,
+    value: median(late(name)),
+    unit: 'ms',
+    note: spread(late(name)),
+  }));
+  // Asked at 1,000 connections.
+  if (connections > 1_000) return plain;
+  const asked = [names.sse, names.ws].map((name) => {
+    const all = ratios(late(name), late(names.floor));
+    return atMost(`${name} / ${names.floor}, p99, ${at}`, median(all), '×', 1.5, spread(all, 2));
+  });
+  return [...plain, ...asked];
 }
 
 /** What a delivery costs with each contender. */

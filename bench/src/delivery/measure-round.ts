@@ -1,6 +1,5 @@
 import type { Contender, FeedPlan } from '../contenders/contender.ts';
 import type { LoadGenerator, LoadReport } from '../load/load-generator.ts';
-import { cpuMs } from '../rig/process-usage.ts';
 
 /** A contender with clients on it. */
 export interface Entry {
@@ -19,13 +18,12 @@ export interface Round {
 /** Feeds a contender and waits until everything has arrived. @throws when an event is missing or came twice. */
 export async function measureRound({ contender, load }: Entry, plan: FeedPlan): Promise<Round> {
   load.go(contender.next);
-  await load.look();
-  const cpuBefore = cpuMs(contender.pid);
+  const cpuBefore = await load.cpuMs(contender.pid);
   const began = performance.now();
   const sent = await contender.feed(plan);
   await load.drained(sent * load.connections);
   const tookMs = performance.now() - began;
-  const usedMs = cpuMs(contender.pid) - cpuBefore;
+  const usedMs = (await load.cpuMs(contender.pid)) - cpuBefore;
   const report = await load.halt();
   assertComplete(contender.name, report, { events: sent, connections: load.connections });
   return {

@@ -110,6 +110,13 @@ export class LoadGenerator {
     return this.#report('stop', answerMs);
   }
 
+  /** Milliseconds of CPU that a process has used; far more exact than what /proc tells. */
+  async cpuMs(pid: number): Promise<number> {
+    this.#process.send(`cpu ${pid}`);
+    const { ms } = JSON.parse(await this.#process.answer('{"what":"cpu"', answerMs)) as { ms: number };
+    return ms;
+  }
+
   /** Waits until so many events have come, or none more for `stillMs`. */
   async drained(deliveries: number, stillMs = 5_000): Promise<void> {
     let seen = -1;
