@@ -47,6 +47,7 @@ export class SocketConnection implements OpenConnection {
   #access: Access | undefined;
   #missedPongs = 0;
   #isEnding = false;
+  #closeCode: number | undefined;
   /** Frames that came behind an `auth` whose token is still being verified. */
   #behindAuth: ReadFrame[] | undefined;
 
@@ -251,9 +252,10 @@ export class SocketConnection implements OpenConnection {
   #close(name: CloseName, lastWord?: ServerFrame): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#closeCode = closeCodes[name].code;
     this.#leave();
     const last = lastWord === undefined ? undefined : frameOf(lastWord);
-    this.outbox.finish(last, () => this.#webSocket.close(closeCodes[name].code));
+    this.outbox.finish(last, () => this.#webSocket.close(this.#closeCode));
   }
 
   #leave(): void {
@@ -261,7 +263,9 @@ export class SocketConnection implements OpenConnection {
     this.#subscriptions.closeAll();
   }
 
-  #closed(code: number): void {
+  /** What we ended it with counts: who has stopped reading never answers the close. */
+  #closed(closedWith: number): void {
+    const code = this.#closeCode ?? closedWith;
     this.#isEnding = true;
     this.#leave();
     this.#onClosed(this);
