@@ -106,7 +106,7 @@ function buildWatch({ database, identity }: Shared) {
 }
 
 function buildLog(shared: Shared) {
-  const { context, config, database, bus, metrics, identity, hints } = shared;
+  const { context, database, bus, metrics, identity, hints } = shared;
   const { logger } = context;
   const watching = buildWatch(shared);
   const { boardStore, watch } = watching;
