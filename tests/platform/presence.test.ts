@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { BoardwireClient, type SocketConstructor } from '@boardwire/client';
 import { ServiceTokens } from '@boardwire/service-kit';
 import { eventually, WsReader } from '@boardwire/test-kit';
+import { WebSocket } from 'ws';
 import { call, say, signInAsGuest, type Person } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 
@@ -231,4 +233,41 @@ describe('typing on three gateways', () => {
     await anas.until(({ req }) => req === 'still here');
     expect(typing(bobs)).toEqual([]);
   });
+});
+
+describe('the SDK on two gateways', () => {
+  test('tells who is here and who types, until they post or go', async () => {
+    const clients = [bob!, ana!].map(
+      (person, gateway) =>
+        new BoardwireClient({
+          baseUrl: urlOf(gateway),
+          tokenProvider: () => Promise.resolve(person.token),
+          webSocket: WebSocket as unknown as SocketConstructor,
+        }),
+    );
+    const [bobs, anas] = clients as [BoardwireClient, BoardwireClient];
+    const seen = { people: [] as string[], typists: [] as string[] };
+    bobs.follow('events', {
+      subjects: ['AxonChat.lobby'],
+      onEvent: () => {},
+      onPresence: ({ users }) => (seen.people = users.map(({ name }) => name).toSorted()),
+      onTyping: (typists) => (seen.typists = typists.map(({ user, subject }) => `${user.name} in ${subject}`)),
+    });
+    await eventually(() => expect(seen.people).toEqual(['bob']));
+    const follow = anas.follow('events', { subjects: ['AxonChat.lobby'], onEvent: () => {} });
+    await eventually(() => expect(seen.people).toEqual(['ana', 'bob']));
+    // One may not post there: it is refused, and the follow goes on.
+    follow.typing('Elsewhere');
+    follow.typing('AxonChat.lobby');
+    await eventually(() => expect(seen.typists).toEqual(['ana in AxonChat.lobby']));
+    await anas.publish('events', { subject: 'AxonChat.lobby', type: 'chat.message.posted', data: { text: 'typed' } });
+    await eventually(() => expect(seen.typists).toEqual([]));
+    follow.typing('AxonChat.lobby', false);
+    follow.typing('AxonChat.lobby');
+    await eventually(() => expect(seen.typists).toHaveLength(1));
+    anas.close();
+    await eventually(() => expect(seen).toEqual({ people: ['bob'], typists: [] }));
+    expect(follow.state.error).toBeUndefined();
+    bobs.close();
+  }, 20_000);
 });

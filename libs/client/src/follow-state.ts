@@ -1,6 +1,7 @@
 import type { Reset, StoredEvent } from '@boardwire/contracts';
 import type { BoardwireError } from './errors.ts';
 import type { Presence } from './presence-list.ts';
+import type { Typist } from './typing-list.ts';
 
 export type FollowPhase = 'connecting' | 'catching_up' | 'live' | 'reconnecting' | 'closed';
 
@@ -32,6 +33,8 @@ export interface FollowHandlers {
   onReset?: (reset: Reset) => void;
   onState?: (state: FollowState) => void;
   onPresence?: (presence: Presence) => void;
+  /** Who else types now, in the order in which they began; told over a WebSocket only. */
+  onTyping?: (typists: readonly Typist[]) => void;
 }
 
 export const initialFollowState: FollowState = {

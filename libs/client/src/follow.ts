@@ -6,6 +6,8 @@ import { Position } from './position.ts';
 import { PresenceList } from './presence-list.ts';
 import type { OpenStream, StreamEnd, StreamSignal, StreamTransport } from './stream.ts';
 import type { TokenSource } from './tokens.ts';
+import { Keystrokes } from './keystrokes.ts';
+import { TypingList } from './typing-list.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface FollowPlan extends FollowHandlers {
@@ -39,6 +41,8 @@ export class BoardFollow {
   readonly #plan: FollowPlan;
   readonly #position: Position;
   readonly #presence = new PresenceList();
+  readonly #typing: TypingList;
+  readonly #keystrokes = new Keystrokes((subject, on) => this.#stream?.typing?.(subject, on));
   readonly #backoff: Backoff;
   readonly #watchdog: Watchdog;
   #state: FollowState = initialFollowState;
@@ -53,6 +57,7 @@ export class BoardFollow {
 
   constructor(plan: FollowPlan) {
     this.#plan = plan;
+    this.#typing = new TypingList((typists) => plan.onTyping?.(typists));
     this.#position = new Position(plan.after);
     this.#backoff = plan.backoff ?? new Backoff();
     this.#watchdog = new Watchdog(() => this.#ended({ advice: 'return', reason: 'silent' }));
@@ -73,6 +78,14 @@ export class BoardFollow {
     if (this.#retryTimer === undefined) return;
     this.#backoff.reset();
     void this.#connect();
+  }
+
+  /**
+   * Tells others that this account types on a subject. Call it for every keystroke: it is told once a second at most, and
+   * runs out by itself 3 s after the last one. `false` ends it at once; a post by this account does as well.
+   */
+  typing(subject: string, on = true): void {
+    this.#keystrokes.pressed(subject, on);
   }
 
   close(): void {
@@ -134,6 +147,8 @@ export class BoardFollow {
       case 'presence_list':
         this.#presence.replace(signal.users, signal.count);
         return this.#plan.onPresence?.(this.#presence.view);
+      case 'typing':
+        return this.#typing.heard(signal);
       case 'presence_change':
         this.#presence.change(signal.event, signal.user, signal.count);
         return this.#plan.onPresence?.(this.#presence.view);
@@ -243,6 +258,8 @@ export class BoardFollow {
 
   #drop(): void {
     this.#attempt += 1;
+    this.#typing.clear();
+    this.#keystrokes.clear();
     this.#watchdog.stop();
     clearTimeout(this.#renewalTimer);
     this.#stream?.close();

@@ -14,5 +14,6 @@ export { BoardFollow } from './follow.ts';
 export type { EventPlace, FollowHandlers, FollowPhase, FollowState } from './follow-state.ts';
 export type { OutboxOptions } from './outbox.ts';
 export type { Presence } from './presence-list.ts';
+export type { Typist } from './typing-list.ts';
 export type { KeptSession } from './tokens.ts';
 export type { SocketConstructor, SocketLike } from './websocket-stream.ts';

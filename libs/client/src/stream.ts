@@ -27,7 +27,8 @@ export type StreamSignal =
   | { kind: 'stalled'; since: string }
   | { kind: 'unstalled' }
   | { kind: 'presence_list'; users: PresentUser[]; count: number }
-  | { kind: 'presence_change'; event: 'join' | 'leave'; user: PresentUser; count: number };
+  | { kind: 'presence_change'; event: 'join' | 'leave'; user: PresentUser; count: number }
+  | { kind: 'typing'; subject: string; user: PresentUser; on: boolean };
 
 /** Why a stream ended and what to do next. */
 export interface StreamEnd {
@@ -51,6 +52,8 @@ export interface OpenStream {
   close(): void;
   /** Presents a newer token in place. False when this transport has to be opened anew for that. */
   authenticate(token: string): boolean;
+  /** Tells that one types, or has stopped; absent where the transport can't. */
+  typing?(subject: string, on: boolean): void;
 }
 
 export type StreamTransport = (request: StreamRequest, listener: StreamListener) => OpenStream;

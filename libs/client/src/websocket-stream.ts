@@ -23,6 +23,7 @@ export type SocketConstructor = new (url: string, protocols: string[]) => Socket
 
 const subscriptionName = 'board';
 const authRequest = 'auth';
+const typingRequest = 'typing';
 const presenceGrace = new Set(['not_implemented', 'not_found', 'invalid']);
 
 /** One subscription on one WebSocket of the protocol `boardwire.v1`. */
@@ -61,6 +62,10 @@ class WebSocketStream implements OpenStream {
   authenticate(token: string): boolean {
     this.#send({ type: 'auth', token, req: authRequest });
     return true;
+  }
+
+  typing(subject: string, on: boolean): void {
+    if (this.#hasOpened) this.#send({ type: 'typing', board: this.#request.board, subject, on, req: typingRequest });
   }
 
   #receive(data: unknown): void {
@@ -104,6 +109,8 @@ class WebSocketStream implements OpenStream {
       }
       case 'presence':
         return this.#presence(frame);
+      case 'typing':
+        return frame.board === this.#request.board ? this.#signal({ kind: 'typing', ...typingOf(frame) }) : undefined;
       case 'stalled':
         return this.#signal({ kind: 'stalled', since: frame.since });
       case 'live':
@@ -147,6 +154,8 @@ class WebSocketStream implements OpenStream {
   #failed(frame: Extract<ServerFrame, { type: 'fail' }>): void {
     // A gateway that can't tell who is here still delivers events.
     if (this.#awaitsPresence && presenceGrace.has(frame.code)) return;
+    // Whoever may not be seen typing can still read.
+    if (frame.req === typingRequest) return;
     const { code, detail, errors, retryAfterMs } = frame;
     const error = new BoardwireError(code, { detail, errors, retryAfterMs });
     const { status, retry } = errorTable[code];
@@ -174,4 +183,8 @@ class WebSocketStream implements OpenStream {
     this.close();
     this.#listener.onEnd(end);
   }
+}
+
+function typingOf({ subject, user, on }: Extract<ServerFrame, { type: 'typing' }>) {
+  return { subject, user, on };
 }

@@ -12,6 +12,7 @@ import { Composer } from './composer.tsx';
 import { LobbyRoom } from './lobby-room.ts';
 import { MessageList } from './message-list.tsx';
 import { PeoplePanel } from './people-panel.tsx';
+import { TypingLine } from './typing-line.tsx';
 
 export function AxonChatPage() {
   usePageTitle('AxonChat');
@@ -48,7 +49,8 @@ function Lobby({ user }: { user: User }) {
               <Loader aria-label="Loading the conversation" />
             </div>
           )}
-          <Composer onSend={(text) => room.send(text)} />
+          <TypingLine names={view.typing} />
+          <Composer onSend={(text) => room.send(text)} onType={(text) => room.typed(text)} />
         </section>
         <PeoplePanel people={view.people} selfId={user.id} />
       </div>

@@ -5,11 +5,15 @@ import classes from './composer.module.css';
 import { lobby } from './message.ts';
 
 /** Enter and the button both send; Shift+Enter starts a line. */
-export function Composer({ onSend }: { onSend: (text: string) => void }) {
+export function Composer({ onSend, onType }: { onSend: (text: string) => void; onType: (text: string) => void }) {
   const [text, setText] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
   const left = lobby.textCharactersMax - text.length;
 
+  function type(written: string): void {
+    setText(written);
+    onType(written);
+  }
   function send(): void {
     const ready = text.trim();
     if (ready === '') return;
@@ -36,7 +40,7 @@ export function Composer({ onSend }: { onSend: (text: string) => void }) {
         aria-label="Message"
         placeholder="Message the lobby"
         value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
+        onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={onKeyDown}
         maxLength={lobby.textCharactersMax}
         autosize

@@ -4,6 +4,7 @@ import {
   type BoardFollow,
   type BoardwireClient,
   type FollowState,
+  type Typist,
 } from '@boardwire/client';
 import type { HistoryItem, PresentUser, User } from '@boardwire/contracts';
 import { Store } from '../../realtime/store.ts';
@@ -17,6 +18,8 @@ export interface RoomView {
   /** How many messages were added at the end since the room was entered. */
   appended: number;
   people: readonly PresentUser[];
+  /** Names of those who write a message now. */
+  typing: readonly string[];
   connection: FollowState | undefined;
   /** The newest part of the conversation has been read. */
   isLoaded: boolean;
@@ -47,6 +50,7 @@ export class LobbyRoom {
       drafts: [],
       appended: 0,
       people: [user],
+      typing: [],
       connection: undefined,
       isLoaded: false,
       hasEarlier: false,
@@ -68,6 +72,7 @@ export class LobbyRoom {
       onReset: () => void this.#reload(),
       onState: (connection) => this.#connectionChanged(connection),
       onPresence: ({ users }) => this.#show({ people: selfFirst(this.#user, users) }),
+      onTyping: (typists) => this.#show({ typing: namesOf(typists) }),
     });
     return () => this.#follow?.close();
   }
@@ -82,7 +87,13 @@ export class LobbyRoom {
     this.enter();
   }
 
+  /** The text of the field has changed; an empty one is nobody's message. */
+  typed(text: string): void {
+    this.#follow?.typing(lobby.writes, text.trim() !== '');
+  }
+
   send(text: string): void {
+    this.typed('');
     this.#publish({ id: newEventId(), text, at: Date.now() });
   }
 
@@ -178,4 +189,9 @@ export class LobbyRoom {
 export function selfFirst(self: User, users: readonly PresentUser[]): PresentUser[] {
   const others = users.filter(({ id }) => id !== self.id).sort((one, other) => one.name.localeCompare(other.name));
   return [{ id: self.id, name: self.name }, ...others];
+}
+
+/** Each once, also who writes on both subjects. */
+function namesOf(typists: readonly Typist[]): string[] {
+  return [...new Map(typists.map(({ user }) => [user.id, user.name])).values()];
 }

@@ -2,7 +2,7 @@ import type { PresentUser } from '@boardwire/contracts';
 import { InitialsAvatar } from '../../ui/initials-avatar.tsx';
 import classes from './people-panel.module.css';
 
-/** Who has this board open on this gateway, one entry per person. */
+/** Who has this board open, one entry per person. */
 export function PeoplePanel({ people, selfId }: { people: readonly PresentUser[]; selfId: string }) {
   return (
     <aside className={classes.panel} aria-label="People online">
