@@ -50,7 +50,8 @@ export async function boot(env: Environment): Promise<RunningService> {
     });
     onStop('internal http', () => server.close());
     watchHealth(gateway, { bus, follower });
-    runLoops(created, follower);
+    let isListening = false;
+    runLoops(created, follower, () => isListening);
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
     const gossip = startGossip(gateway, bus);
@@ -63,13 +64,18 @@ export async function boot(env: Environment): Promise<RunningService> {
     const app = await createPublicApp(gateway);
     sockets.attach(app.getHttpServer());
     const listened = await listen(app, config.PUBLIC_HOST, config.PORT);
+    isListening = true;
     onStop('public http', () => closePublic(app, gateway));
     onStop('connections', () => drainConnections(gateway.desk.connections, drainMs(config)));
     return { internalUrl: server.url, publicUrl: config.PUBLIC_URL ?? listened };
   });
 }
 
-function runLoops({ gateway, keys, heartbeats }: CreatedGateway, follower: BoardFollower): void {
+function runLoops(
+  { gateway, keys, heartbeats }: CreatedGateway,
+  follower: BoardFollower,
+  isListening: () => boolean,
+): void {
   const { context, decisions, stalls, desk } = gateway;
   follower.start();
   heartbeats.start();
@@ -80,9 +86,11 @@ function runLoops({ gateway, keys, heartbeats }: CreatedGateway, follower: Board
       stalls.look();
       // oxlint-disable-next-line no-await-in-loop -- twice a second
       if (!keys.isLoaded) await loop.idle(1_000, keys.load());
-      if (keys.isLoaded && follower.syncedAt > 0) context.health.ready();
+      // Whoever is sent here because it is ready must find the public port open.
+      const isReady = keys.isLoaded && follower.syncedAt > 0 && isListening();
+      if (isReady) context.health.ready();
       // oxlint-disable-next-line no-await-in-loop
-      await loop.idle(keys.isLoaded && follower.syncedAt > 0 ? 500 : 50);
+      await loop.idle(isReady ? 500 : 50);
     }
   });
 }
