@@ -206,7 +206,7 @@ export class PracticeSite {
     );
     const shown = events.slice(-limit);
     const prev = shown.length < events.length ? shown[0]!.cursor : null;
-    const page = { board: 'events', epoch: this.epoch, head: this.cursor(), next: null, prev };
+    const page = { board: 'events', epoch: this.epoch, oldest: this.cursor(0), head: this.cursor(), next: null, prev };
     answer(response, 200, { ...page, events: shown });
   }
 
