@@ -9,11 +9,17 @@ import { problemHeaders, replyRawProblem } from './problem-reply.ts';
  * Answered on the socket by hand, then closed.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }
   endWithProblem(socket, new AppError(codeOf(error)));
+}
+
+/** An answer is under way, such as an event stream: a status line would stand in the middle of its body. */
+function isAnswering(socket: Duplex): boolean {
+  const { _httpMessage: answer } = socket as Duplex & { _httpMessage?: ServerResponse | null };
+  return answer?.headersSent === true;
 }
 
 /** Requests that Node would answer by itself, with no body: an unknown `Expect`, and `CONNECT`. */
