@@ -30,6 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
   translate(thrown: unknown, request: FastifyRequest): AppError {
     const expected = appErrorFrom(thrown);
     const route = request.routeOptions?.url;
+    if (expected === undefined && isEndOfGoneClient(thrown, request)) return new AppError('request_timeout');
     if (expected === undefined) {
       this.#logger.error({ event: 'request.failed', method: request.method, route, err: thrown });
       return new AppError('internal', { cause: thrown });
@@ -37,4 +38,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (expected.status >= 500) this.#refusals.refused(expected, route);
     return expected;
   }
+}
+
+/** What was fetched for somebody who has left meanwhile is let go of; nobody reads the answer. */
+function isEndOfGoneClient(thrown: unknown, request: FastifyRequest): boolean {
+  return thrown instanceof Error && thrown.name === 'AbortError' && request.raw.socket?.destroyed === true;
 }

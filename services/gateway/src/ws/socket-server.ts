@@ -67,7 +67,8 @@ export class SocketServer {
   /** The bearer, when the request names one; a browser's socket can't and sends an `auth` frame. */
   async #admit(request: IncomingMessage): Promise<Access | undefined> {
     // Not by `URL`, which throws at what a request line may hold.
-    if (request.url?.split('?', 1)[0] !== path) throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
+    if (request.url?.split('?', 1)[0] !== path)
+      throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
     if (!this.#isOriginAllowed(request)) throw new AppError('forbidden', { detail: 'the origin is not allowed' });
     if (this.#gateway.context.health.isDraining()) throw new AppError('draining');
     const token = bearerToken(request.headers.authorization);
