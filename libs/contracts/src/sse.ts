@@ -41,6 +41,8 @@ export const resetSchema = z.object({
   reason: z.enum(resetReasons),
   oldest: z.string(),
   head: z.string(),
+  /** With `too_far`: the path, with its query, of the history that begins where the replay would have. */
+  history: z.string().optional(),
 });
 export type Reset = z.infer<typeof resetSchema>;
 

@@ -24,6 +24,9 @@ export interface HttpOptions {
   rawBodies?: readonly string[];
   /** Keeps a JSON body's bytes in `request.rawBody` as well. */
   keepRawBody?: boolean;
+  /** How long a client may take to send its headers, and all of its request. */
+  headersTimeoutMs?: number;
+  bodyTimeoutMs?: number;
   /** Answers errors with another body than problem+json, such as a dialect's. */
   errors?: ProblemFilter;
 }
@@ -86,7 +89,7 @@ export async function closeHttp(app: NestFastifyApplication, graceMs: number): P
   }
 }
 
-function httpAdapter({ bodyBytesMax }: HttpOptions): FastifyAdapter {
+function httpAdapter({ bodyBytesMax, headersTimeoutMs, bodyTimeoutMs }: HttpOptions): FastifyAdapter {
   return new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     // A subject in a path is at most 255 bytes, each at most `%XX`, twice encoded at worst.
@@ -94,8 +97,11 @@ function httpAdapter({ bodyBytesMax }: HttpOptions): FastifyAdapter {
     logController: new LogController({ disableRequestLogging: true }),
     return503OnClosing: false,
     keepAliveTimeout: keepAliveMs,
-    requestTimeout: limits.bodyTimeoutMs,
-    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: deadlineCheckMs },
+    requestTimeout: bodyTimeoutMs ?? limits.bodyTimeoutMs,
+    http: {
+      headersTimeout: headersTimeoutMs ?? limits.headersTimeoutMs,
+      connectionsCheckingInterval: deadlineCheckMs,
+    },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error: unknown, _request: FastifyRequest, reply: FastifyReply) =>
       replyProblem(reply, appErrorFrom(error) ?? new AppError('malformed')),

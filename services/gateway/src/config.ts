@@ -24,6 +24,8 @@ export const gatewayConfig = commonConfig.extend({
   APPLETS_URL: baseUrlKey,
   HEARTBEAT_MS: milliseconds(limits.heartbeatMs),
   PING_MS: milliseconds(limits.pingMs),
+  HEADERS_TIMEOUT_MS: milliseconds(limits.headersTimeoutMs),
+  BODY_TIMEOUT_MS: milliseconds(limits.bodyTimeoutMs),
   /** Names this gateway among the others; by default a random name. */
   POD_NAME: z.string().min(1).max(253).optional(),
   PRESENCE_BEAT_MS: milliseconds(limits.presenceBeatMs),

@@ -9,6 +9,7 @@ import {
 import type { BoardChannel } from './board-channel.ts';
 import type { BoardLog, CountQuery } from './board-log.ts';
 import type { FilterSet } from './filter-set.ts';
+import { historyLink } from './history-link.ts';
 import type { RingFiller } from './ring-filler.ts';
 import { isInRing } from './replay-source.ts';
 
@@ -102,7 +103,10 @@ export class StartPlanner {
     await this.#filler.prepare(channel, after);
     const query = { wanted, after, upTo: head, max: this.#replayEventsMax + 1 };
     const replayed = isInRing(channel, query) ? countInRing(channel, query) : await this.#count(channel, query);
-    if (replayed > this.#replayEventsMax) return reset(channel, head, { requested: start, reason: 'too_far' });
+    if (replayed > this.#replayEventsMax) {
+      const history = historyLink(channel.board, { epoch, seq: after }, wanted);
+      return reset(channel, head, { requested: start, reason: 'too_far', history });
+    }
     return resumed(epoch, { position: after, head, replayed });
   }
 
@@ -147,13 +151,18 @@ function resumed(epoch: string, at: { position: number; head: number; replayed: 
   return { kind: 'resumed', epoch, position, target: head, resumed: block };
 }
 
-function reset(channel: BoardChannel, head: number, why: { requested: StreamStart; reason: ResetReason }): Opening {
+function reset(
+  channel: BoardChannel,
+  head: number,
+  why: { requested: StreamStart; reason: ResetReason; history?: string },
+): Opening {
   const { epoch } = channel;
   const block = {
     requested: requestedBy(why.requested),
     reason: why.reason,
     oldest: formatCursor(epoch, channel.oldest - 1),
     head: formatCursor(epoch, head),
+    ...(why.history === undefined ? {} : { history: why.history }),
   };
   return { kind: 'reset', epoch, position: head, target: head, reset: block };
 }

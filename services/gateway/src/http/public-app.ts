@@ -21,6 +21,8 @@ export async function createPublicApp(gateway: Gateway): Promise<NestFastifyAppl
     server: 'public',
     bodyBytesMax: limits.batchBytesMax,
     keepRawBody: true,
+    headersTimeoutMs: config.HEADERS_TIMEOUT_MS,
+    bodyTimeoutMs: config.BODY_TIMEOUT_MS,
   });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   addCors(fastify, config.CORS_ORIGINS);
