@@ -1,3 +1,4 @@
+import { z } from 'zod';
 /** The NATS inventory: everything on the bus is declared here, once. */
 export interface StreamDefinition {
   name: string;
@@ -53,12 +54,13 @@ export function parseEphemeralSubject(busSubject: string): { board: string; subj
   return busSubject.startsWith('eph.') ? parseBoardSubject(`board.${busSubject.slice(4)}`) : undefined;
 }
 
-export interface TicketUse {
+export const ticketUseSchema = z.object({
   /** Hex SHA-256 of the ticket. */
-  ticket: string;
+  ticket: z.string(),
   /** Counts the ticket's uses: 1, 2, 3 … */
-  use: number;
-}
+  use: z.number().int().positive(),
+});
+export type TicketUse = z.infer<typeof ticketUseSchema>;
 
 /** Core subjects: hints and ephemeral traffic, never stored. */
 export const coreSubjects = {

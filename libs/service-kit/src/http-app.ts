@@ -27,6 +27,8 @@ export interface HttpOptions {
   /** How long a client may take to send its headers, and all of its request. */
   headersTimeoutMs?: number;
   bodyTimeoutMs?: number;
+  /** Proxies whose `X-Forwarded-For` names the client; none by default. */
+  trustedProxies?: readonly string[];
   /** Answers errors with another body than problem+json, such as a dialect's. */
   errors?: ProblemFilter;
 }
@@ -89,9 +91,11 @@ export async function closeHttp(app: NestFastifyApplication, graceMs: number): P
   }
 }
 
-function httpAdapter({ bodyBytesMax, headersTimeoutMs, bodyTimeoutMs }: HttpOptions): FastifyAdapter {
+function httpAdapter(options: HttpOptions): FastifyAdapter {
+  const { bodyBytesMax, headersTimeoutMs, bodyTimeoutMs, trustedProxies = [] } = options;
   return new FastifyAdapter({
     bodyLimit: bodyBytesMax,
+    ...(trustedProxies.length === 0 ? {} : { trustProxy: [...trustedProxies] }),
     // A subject in a path is at most 255 bytes, each at most `%XX`, twice encoded at worst.
     routerOptions: { maxParamLength: 2_048 },
     logController: new LogController({ disableRequestLogging: true }),

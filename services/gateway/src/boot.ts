@@ -1,3 +1,4 @@
+import { coreSubjects, ticketUseSchema } from '@boardwire/contracts';
 import { chatLogOver, type BoardFollower } from '@boardwire/follower';
 import { connectBus, type Bus } from '@boardwire/messaging';
 import {
@@ -40,6 +41,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     });
     const { gateway } = created;
     gateway.ephemerals.attach(bus);
+    listenForTickets(gateway, bus);
     gateway.typing.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
@@ -87,12 +89,28 @@ function runLoops(
       // oxlint-disable-next-line no-await-in-loop -- twice a second
       if (!keys.isLoaded) await loop.idle(1_000, keys.load());
       // Whoever is sent here because it is ready must find the public port open.
-      const isReady = keys.isLoaded && follower.syncedAt > 0 && isListening();
+      const isReady = keys.isLoaded && follower.syncedAt > 0 && gateway.rights.isComplete && isListening();
       if (isReady) context.health.ready();
       // oxlint-disable-next-line no-await-in-loop
       await loop.idle(isReady ? 500 : 50);
     }
   });
+}
+
+/** A ticket was used on some pod: an older stream of it ends. Its chat counts the uses. */
+function listenForTickets({ ticketStreams }: Gateway, bus: Bus): void {
+  bus.subscribe(coreSubjects.ticketUsed, ({ data }) => {
+    const use = ticketUseSchema.safeParse(parseJson(data)).data;
+    if (use !== undefined) ticketStreams.used(use);
+  });
+}
+
+function parseJson(data: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString()) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function stopTimers({ gateway, heartbeats }: CreatedGateway): void {

@@ -1,11 +1,20 @@
 import { limits } from '@boardwire/contracts';
 import { baseUrlKey, commonConfig, portKey } from '@boardwire/service-kit';
 import { z } from 'zod';
+import { trustedIssuersKey } from './rights/trusted-issuers.ts';
 
 const originsKey = z
   .string()
   .transform((text) => text.split(/[\s,]+/).filter((origin) => origin !== ''))
   .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin)));
+
+/** As `proxy-addr` reads them: addresses, networks such as `10.0.0.0/8`, and `loopback`, `linklocal`, `uniquelocal`. */
+const proxiesKey = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+  .pipe(
+    z.array(z.union([z.enum(['loopback', 'linklocal', 'uniquelocal']), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+  );
 
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(10).max(3_600_000).default(byDefault);
 
@@ -18,6 +27,10 @@ export const gatewayConfig = commonConfig.extend({
   CONSOLE_DIR: z.string().min(1).optional(),
   /** Origins of other sites' pages that may use this one's API, separated by commas or blanks. */
   CORS_ORIGINS: originsKey.default([]),
+  /** Other issuers whose tokens are taken, and how far their word goes. */
+  TRUSTED_ISSUERS: trustedIssuersKey.default([]),
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. */
+  TRUSTED_PROXIES: proxiesKey.default([]),
   CHAT_URL: baseUrlKey,
   AUDIT_URL: baseUrlKey,
   FEDERATION_URL: baseUrlKey,

@@ -28,10 +28,13 @@ import { AppendBatcher } from './publish/append-batcher.ts';
 import { EphemeralExchange } from './publish/ephemeral-exchange.ts';
 import { Publisher, type PublisherOptions } from './publish/publisher.ts';
 import type { Access } from './rights/access.ts';
+import { ForeignIssuers } from './rights/foreign-issuers.ts';
 import { RateLimiter } from './rights/rate-limiter.ts';
 import { Revocations } from './rights/revocations.ts';
 import { Rights } from './rights/rights.ts';
 import { SiteKeys } from './rights/site-keys.ts';
+import { TicketDoor } from './rights/ticket-door.ts';
+import { TicketStreams } from './rights/ticket-streams.ts';
 import { TokenVerifier } from './rights/token-verifier.ts';
 import { Typing } from './typing/typing.ts';
 
@@ -61,7 +64,8 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
   const base = { context, config, metrics, clients, decisions, pod };
   const startedAt = Date.now();
   const controlSilentMs = () => Date.now() - Math.max(intake.syncedAt(), startedAt);
-  const { keys, rights, revocations, verifier } = createRights(base);
+  const { keys, revocations, ...doors } = createRights(base);
+  const { rights } = doors;
   const delivery = createDelivery(base, rights);
   const limiter = new RateLimiter();
   const ephemerals = new EphemeralExchange(delivery.boards, metrics);
@@ -93,8 +97,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     typing,
     publisher,
     ephemerals,
-    verifier,
-    rights,
+    ...doors,
     limiter,
     desk,
     stalls,
@@ -156,19 +159,24 @@ function createDelivery({ context, config, metrics, clients }: Base, rights: Rig
   return { boards, log, presence, subscriptions, dialects: new DialectHub(boards, log) };
 }
 
-function createRights({ clients, metrics, decisions }: Base) {
+function createRights({ config, clients, metrics, decisions }: Base) {
   const revocations = new Revocations();
   const rights = new Rights();
   const keys = new SiteKeys(() => fetchKeys(clients.chat));
+  const foreign = new ForeignIssuers(config.TRUSTED_ISSUERS);
+  const onRefused = (reason: string) => {
+    metrics.authFailed(reason);
+    decisions.report({ action: `token.${reason}`, outcome: 'refused', actor: 'unknown' });
+  };
+  const tickets = new TicketDoor({ chat: clients.chat, onRefused });
   const verifier = new TokenVerifier({
     keys,
     revocations,
-    onRefused: (reason) => {
-      metrics.authFailed(reason);
-      decisions.report({ action: `token.${reason}`, outcome: 'refused', actor: 'unknown' });
-    },
+    rights,
+    foreign,
+    onRefused,
   });
-  return { revocations, keys, verifier, rights };
+  return { revocations, keys, verifier, rights, tickets, ticketStreams: new TicketStreams() };
 }
 
 type PublishParts = Pick<PublisherOptions, 'boards' | 'limiter' | 'ephemerals' | 'rights' | 'onPosted'>;

@@ -14,6 +14,8 @@ import type { EphemeralExchange } from './publish/ephemeral-exchange.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { RateLimiter } from './rights/rate-limiter.ts';
 import type { Rights } from './rights/rights.ts';
+import type { TicketDoor } from './rights/ticket-door.ts';
+import type { TicketStreams } from './rights/ticket-streams.ts';
 import type { TokenVerifier } from './rights/token-verifier.ts';
 import type { Typing } from './typing/typing.ts';
 
@@ -34,6 +36,8 @@ export interface Gateway {
   readonly ephemerals: EphemeralExchange;
   readonly verifier: TokenVerifier;
   readonly rights: Rights;
+  readonly tickets: TicketDoor;
+  readonly ticketStreams: TicketStreams;
   readonly limiter: RateLimiter;
   readonly desk: ConnectionDesk;
   readonly stalls: StallWatch;

@@ -4,6 +4,7 @@ import { SignJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'j
 import { accessTokenAudience } from '@boardwire/contracts';
 import { accessOf } from '../src/rights/access.ts';
 import { bearerToken } from '../src/rights/bearer-token.ts';
+import { ForeignIssuers } from '../src/rights/foreign-issuers.ts';
 import { RateLimiter } from '../src/rights/rate-limiter.ts';
 import { Revocations } from '../src/rights/revocations.ts';
 import { Rights } from '../src/rights/rights.ts';
@@ -44,7 +45,13 @@ function verifier() {
     return Promise.resolve({ keys: [publicJwk] });
   });
   const refused: string[] = [];
-  const made = new TokenVerifier({ keys, revocations, onRefused: (reason) => refused.push(reason) });
+  const made = new TokenVerifier({
+    keys,
+    revocations,
+    rights: new Rights(),
+    foreign: new ForeignIssuers([]),
+    onRefused: (reason) => refused.push(reason),
+  });
   return { verifier: made, revocations, refused, fetches: () => fetches };
 }
 

@@ -81,6 +81,32 @@ export const accountRoutes: readonly DocumentedRoute[] = [
   },
   {
     ...base,
+    method: 'patch',
+    path: '/v1/auth/accounts/{accountId}',
+    id: 'changeAccount',
+    summary: 'Change an account’s roles, disable or enable it',
+    description: 'Open streams follow within a second. Disabling ends every session of the account.',
+    access: 'admin',
+    body: { [json]: 'AccountChange' },
+    answers: { 200: { summary: 'The account as it is now', content: { [json]: 'ChangedAccount' } } },
+    refusals: ['not_found', 'conflict'],
+  },
+  {
+    ...base,
+    method: 'post',
+    path: '/v1/stream-tickets',
+    id: 'issueTicket',
+    summary: 'A ticket that opens a stream without headers',
+    description:
+      'For `?ticket=` on the event stream and the WebSocket. A stream’s ticket is for one board and its filters and works ' +
+      'again for reconnects until the session ends, one stream at a time: the newest. A socket’s works once.',
+    access: 'token',
+    body: { [json]: 'TicketRequest' },
+    answers: { 201: { summary: 'Issued', content: { [json]: 'Ticket' } } },
+    refusals: ['board_unknown', 'forbidden', 'rate_limited'],
+  },
+  {
+    ...base,
     method: 'get',
     path: '/.well-known/jwks.json',
     id: 'keySet',

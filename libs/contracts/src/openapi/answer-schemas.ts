@@ -12,7 +12,8 @@ import { boardSchema } from '../board.ts';
 import { problem, problemSchema } from '../errors.ts';
 import { storedEventSchema } from '../event.ts';
 import { signedSiteDocumentSchema } from '../federation.ts';
-import { boardListSchema } from '../internal.ts';
+import { boardListSchema, membershipSchema } from '../internal.ts';
+import { memberListSchema } from '../member.ts';
 import {
   batchOutcomeSchema,
   ephemeralReceiptSchema,
@@ -20,9 +21,11 @@ import {
   presenceAnswerSchema,
   publishReceiptSchema,
 } from '../publish.ts';
+import { ticketAnswerSchema } from '../ticket.ts';
 
 const time = '2026-03-01T09:30:00.000Z';
 const user = { id: '0190c5d0-1111-7aaa-8bbb-0123456789ab', name: 'ana', roles: ['user' as const] };
+const membership = { board: 'events', userId: user.id, subjects: ['dm.ana'] };
 const epoch = 'k3v9x2m1';
 const hash = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 const board = {
@@ -85,6 +88,10 @@ export const historyItemSchema = storedEventSchema.extend({ cursor: z.string() }
 
 /** Bodies that the site answers, by the name that they have in documents. Examples are checked against their schemas. */
 export const answerSchemas = {
+  ChangedAccount: { schema: userSchema.extend({ disabled: z.boolean() }), example: { ...user, disabled: false } },
+  Ticket: { schema: ticketAnswerSchema, example: { ticket: 'mJk3…', firstUseBy: time } },
+  Membership: { schema: membershipSchema, example: membership },
+  MemberList: { schema: memberListSchema, example: { members: [membership], next: null } },
   Problem: { schema: problemSchema, example: problem('board_unknown') },
   Session: {
     schema: sessionSchema,

@@ -1,6 +1,6 @@
 import { eventMediaTypes } from '../publish.ts';
 import type { DocumentedRoute } from './documented-route.ts';
-import { historyParameters, streamParameters, subjectParameter } from './parameters.ts';
+import { historyParameters, memberParameters, streamParameters, subjectParameter } from './parameters.ts';
 
 const json = 'application/json';
 const ofBoards = { tag: 'boards', access: 'token' } as const;
@@ -57,6 +57,48 @@ export const boardRoutes: readonly DocumentedRoute[] = [
     access: 'admin',
     answers: { 204: { summary: 'Deleted' } },
     refusals: ['board_unknown', 'conflict'],
+  },
+  {
+    ...ofBoards,
+    method: 'get',
+    path: '/v1/boards/{board}/members',
+    id: 'listMembers',
+    summary: 'Who is a member of which subjects',
+    access: 'admin',
+    parameters: memberParameters,
+    answers: { 200: { summary: 'Members, in the order of their ids', content: { [json]: 'MemberList' } } },
+    refusals: ['board_unknown'],
+  },
+  {
+    ...ofBoards,
+    method: 'get',
+    path: '/v1/boards/{board}/members/{userId}',
+    id: 'readMembership',
+    summary: 'One membership; one’s own without a role',
+    answers: { 200: { summary: 'The membership', content: { [json]: 'Membership' } } },
+    refusals: ['board_unknown', 'not_found', 'forbidden', 'invalid'],
+  },
+  {
+    ...ofBoards,
+    method: 'put',
+    path: '/v1/boards/{board}/members/{userId}',
+    id: 'setMembership',
+    summary: 'Say which members’ subjects someone reaches',
+    description: 'The whole set, for reading and for writing. Open streams follow within a second.',
+    access: 'admin',
+    body: { [json]: 'MembershipSet' },
+    answers: { 200: { summary: 'The membership as it is now', content: { [json]: 'Membership' } } },
+    refusals: ['board_unknown', 'conflict'],
+  },
+  {
+    ...ofBoards,
+    method: 'delete',
+    path: '/v1/boards/{board}/members/{userId}',
+    id: 'endMembership',
+    summary: 'End a membership',
+    access: 'admin',
+    answers: { 204: { summary: 'Ended' } },
+    refusals: ['board_unknown', 'invalid'],
   },
   {
     ...ofEvents,
@@ -142,7 +184,7 @@ export const boardRoutes: readonly DocumentedRoute[] = [
       'a status: a browser’s EventSource ends for good at any status but 200.',
     parameters: streamParameters,
     answers: { 200: { summary: 'The stream', content: { 'text/event-stream': 'text' } } },
-    refusals: ['board_unknown', 'forbidden', 'invalid', 'invalid_filter', 'invalid_cursor'],
+    refusals: ['ticket_refused', 'board_unknown', 'forbidden', 'invalid', 'invalid_filter', 'invalid_cursor'],
   },
   {
     tag: 'realtime',

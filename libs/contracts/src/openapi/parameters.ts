@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
 import { limits } from '../limits.ts';
+import { memberUserIdSchema } from '../member.ts';
 import type { DocumentedParameter } from './documented-route.ts';
 
 const query = (parameter: Omit<DocumentedParameter, 'in'>): DocumentedParameter => ({ in: 'query', ...parameter });
@@ -65,6 +66,12 @@ export const streamParameters: readonly DocumentedParameter[] = [
     schema: z.enum(['disconnect']),
     example: 'disconnect',
   }),
+  query({
+    name: 'ticket',
+    summary: 'A stream ticket in place of a token, for clients that can’t set headers.',
+    schema: z.string().min(1).max(128),
+    example: 'mJk3…',
+  }),
   {
     name: 'last-event-id',
     in: 'header',
@@ -90,10 +97,32 @@ export const consistencyParameters: readonly DocumentedParameter[] = [
   query({ name: 'to', summary: 'The larger size.', schema: whole, isRequired: true, example: 7 }),
 ];
 
+/** Of `GET …/members`. */
+export const memberParameters: readonly DocumentedParameter[] = [
+  query({
+    name: 'after',
+    summary: 'The `next` of the page before.',
+    schema: z.string().max(128),
+    example: '0190c5d0-1111-7aaa-8bbb-0123456789ab',
+  }),
+  query({
+    name: 'limit',
+    summary: 'The most members of a page.',
+    schema: z.number().int().min(1).max(limits.historyPageMax).default(100),
+    example: 100,
+  }),
+];
+
 /** What may stand in `{name}` of a path. */
 export const pathParameters: Readonly<Record<string, { summary: string; schema: z.ZodType; example: unknown }>> = {
   cursor: { summary: 'The cursor of an event.', schema: z.string(), example: 'k3v9x2ab-41' },
   board: { summary: 'The board’s slug.', schema: z.string(), example: 'events' },
+  userId: {
+    summary: 'The id of an account, or `<issuer>:<subject>` of somebody a trusted issuer vouches for.',
+    schema: memberUserIdSchema,
+    example: '0190c5d0-1111-7aaa-8bbb-0123456789ab',
+  },
+  accountId: { summary: 'The id of an account.', schema: z.uuid(), example: '0190c5d0-1111-7aaa-8bbb-0123456789ab' },
   day: { summary: 'A day in the board’s time zone.', schema: z.iso.date(), example: '2026-03-01' },
   seq: { summary: 'The place of an entry in the audit log, from 0.', schema: whole, example: 6 },
 };

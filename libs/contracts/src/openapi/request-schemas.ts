@@ -1,9 +1,19 @@
 import { z } from 'zod';
-import { createAccountSchema, guestSchema, loginSchema, logoutSchema, refreshSchema, registerSchema } from '../auth.ts';
+import {
+  changeAccountSchema,
+  createAccountSchema,
+  guestSchema,
+  loginSchema,
+  logoutSchema,
+  refreshSchema,
+  registerSchema,
+} from '../auth.ts';
 import { changeBoardSchema, createBoardSchema } from '../board.ts';
 import { cloudEventSchema } from '../cloud-event.ts';
 import { plainEventSchema } from '../event.ts';
 import { limits } from '../limits.ts';
+import { setMembershipSchema } from '../member.ts';
+import { ticketRequestSchema } from '../ticket.ts';
 
 const cloudEventExample = {
   specversion: '1.0',
@@ -26,6 +36,9 @@ export const requestSchemas = {
     schema: createAccountSchema,
     example: { name: 'importer', password: 'correct horse battery', roles: ['publisher'] },
   },
+  AccountChange: { schema: changeAccountSchema, example: { roles: ['user', 'auditor'] } },
+  TicketRequest: { schema: ticketRequestSchema, example: { board: 'events', subjects: ['AxonChat.>'] } },
+  MembershipSet: { schema: setMembershipSchema, example: { subjects: ['dm.ana'] } },
   NewBoard: {
     schema: createBoardSchema,
     example: { slug: 'events', title: 'Events', rules: [{ pattern: 'GameScore.>', class: 'state' }] },

@@ -17,6 +17,8 @@ export type EndReason =
   | 'slow'
   /** What it asked for has gone: the board, or the right to see it. */
   | 'gone'
+  /** A newer stream of its ticket has taken its place. */
+  | 'replaced'
   /** A fault of ours; coming back may help. */
   | 'fault';
 

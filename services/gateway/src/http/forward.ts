@@ -90,8 +90,9 @@ function headersFor(request: FastifyRequest, access: Access | undefined): Record
     const value = request.headers[name];
     if (typeof value === 'string') headers[name] = value;
   }
-  const address = request.socket.remoteAddress;
-  if (address !== undefined) headers[internalHeaders.address] = address;
+  // Behind the proxies that the configuration names, the client's.
+  const address = request.ip;
+  headers[internalHeaders.address] = address;
   if (access !== undefined) headers[internalHeaders.identity] = accountIdentity(access, address);
   return headers;
 }

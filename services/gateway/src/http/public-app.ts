@@ -23,6 +23,7 @@ export async function createPublicApp(gateway: Gateway): Promise<NestFastifyAppl
     keepRawBody: true,
     headersTimeoutMs: config.HEADERS_TIMEOUT_MS,
     bodyTimeoutMs: config.BODY_TIMEOUT_MS,
+    trustedProxies: config.TRUSTED_PROXIES,
   });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   addCors(fastify, config.CORS_ORIGINS);

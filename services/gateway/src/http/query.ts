@@ -33,8 +33,13 @@ export const streamQuerySchema = z
     last: whole(0, limits.lastMax),
     named: z.enum(['0', '1']),
     overflow: z.enum(overflows),
+    ticket: z.string().min(1).max(128),
   })
   .partial();
+
+export const memberQuerySchema = z
+  .strictObject({ after: z.string().max(128).default(''), limit: whole(1, limits.historyPageMax).default(100) })
+  .partial({ after: true, limit: true });
 
 export const historyQuerySchema = z
   .strictObject({
@@ -52,6 +57,8 @@ export interface StreamQuery {
   subjects: string[];
   types: string[] | undefined;
   isNamed: boolean;
+  /** Takes the place of a token. */
+  ticket: string | undefined;
   start: StreamStart;
   overflow: Overflow | undefined;
   /** A browser comes back by itself, with an address that it was given before. */
@@ -68,7 +75,7 @@ export interface HistoryQueryParameters {
 
 /** @throws AppError for a parameter that is unknown, repeated or out of its bounds. */
 export function parseStreamQuery(query: unknown, lastEventId: string | undefined): StreamQuery {
-  const { subject = ['>'], type, after, last, named, overflow } = parse(streamQuerySchema, query);
+  const { subject = ['>'], type, after, last, named, overflow, ticket } = parse(streamQuerySchema, query);
   const asked = after === undefined ? undefined : startAfter(after);
   if (after !== undefined && asked === undefined) throw new AppError('invalid_cursor', { detail: 'after' });
   const start = resumeAt(lastEventId) ?? asked ?? startWithLast(last);
@@ -78,6 +85,7 @@ export function parseStreamQuery(query: unknown, lastEventId: string | undefined
     isNamed: named === '1',
     start,
     overflow,
+    ticket,
     isReturn: (lastEventId ?? '') !== '',
   };
 }
@@ -90,6 +98,11 @@ export function parseHistoryQuery(query: unknown): HistoryQueryParameters {
     throw new AppError('invalid_cursor', { detail: 'after and before are of different epochs' });
   }
   return { subjects: subject, types: type, after: from, before: to, limit };
+}
+
+export function parseMemberQuery(query: unknown): { after: string; limit: number } {
+  const { after = '', limit = 100 } = parse(memberQuerySchema, query);
+  return { after, limit };
 }
 
 export function parseSubjectQuery(query: unknown): string[] {

@@ -9,6 +9,8 @@ import type { Access } from '../rights/access.ts';
 import { jittered } from './jitter.ts';
 import type { EventStream } from './event-stream.ts';
 
+const replacedReturnMs = 60_000;
+
 export interface SseConnectionOptions {
   access: Access;
   stream: EventStream;
@@ -76,6 +78,8 @@ export class SseConnection implements OpenConnection {
     if (reason === 'revoked') return format.revoked();
     // Coming back tells a client with its own status that the board or its right to it has gone.
     if (reason === 'gone') return undefined;
+    // Two pages with one address would push each other out once a second.
+    if (reason === 'replaced') return format.text(`retry: ${replacedReturnMs}\n\n`);
     return format.reconnect({ reason: reconnectReasonOf(reason), afterMs });
   }
 

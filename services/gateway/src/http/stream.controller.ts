@@ -1,4 +1,4 @@
-import { limits, sseBlock, type Overflow, type Reconnect } from '@boardwire/contracts';
+import { limits, sseBlock, type Overflow, type Reconnect, type TicketUse } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -8,7 +8,7 @@ import type { Readable } from '../delivery/subscriptions.ts';
 import { GATEWAY, type Gateway } from '../gateway.ts';
 import type { Access } from '../rights/access.ts';
 import { corsHeaders } from './cors.ts';
-import { assertMayStay, authenticate } from './door.ts';
+import { assertMayStay, authenticate, redeemTicket } from './door.ts';
 import { answerEventStream, openEventStream } from './event-stream.ts';
 import { jittered } from './jitter.ts';
 import { knownSlug } from './boards.controller.ts';
@@ -17,6 +17,7 @@ import { SseConnection } from './sse-connection.ts';
 
 interface Admitted {
   access: Access;
+  ticket: TicketUse | undefined;
   query: StreamQuery;
   readable: Readable;
   overflow: Overflow;
@@ -51,20 +52,30 @@ export class StreamController {
   }
 
   async #admit(request: FastifyRequest, slug: string, rawQuery: unknown): Promise<Admitted> {
-    const access = await authenticate(this.#gateway, request);
-    const query = parseStreamQuery(rawQuery, lastEventIdOf(request));
-    const board = knownSlug(slug);
+    const { query, board, access, ticket } = await this.#bearer(request, slug, rawQuery);
     const { subjects, types } = query;
     await this.#gateway.boards.find(board);
     const readable = this.#gateway.subscriptions.resolve({ access, board, subjects, types });
     const overflow = overflowFor(readable, query);
     assertMayStay(this.#gateway, access);
-    return { access, query, readable, overflow };
+    return { access, ticket, query, readable, overflow };
   }
 
-  #open(request: FastifyRequest, reply: FastifyReply, { access, query, readable, overflow }: Admitted): void {
+  async #bearer(request: FastifyRequest, slug: string, rawQuery: unknown) {
+    const read = () => ({ query: parseStreamQuery(rawQuery, lastEventIdOf(request)), board: knownSlug(slug) });
+    if (!isByTicket(rawQuery)) {
+      const access = await authenticate(this.#gateway, request);
+      return { access, ticket: undefined, ...read() };
+    }
+    const { query, board } = read();
+    const { ticket = '', subjects } = query;
+    const use = { transport: 'sse' as const, ticket, board, subjects };
+    return { ...(await redeemTicket(this.#gateway, request.headers, use)), query, board };
+  }
+
+  #open(request: FastifyRequest, reply: FastifyReply, { access, ticket, query, readable, overflow }: Admitted): void {
     const { start } = query;
-    const { desk, subscriptions, config } = this.#gateway;
+    const { desk, subscriptions, ticketStreams, config } = this.#gateway;
     const headers = corsHeaders(config.CORS_ORIGINS, request);
     reply.hijack();
     if (request.method === 'HEAD') return answerEventStream(reply.raw, headers);
@@ -79,6 +90,10 @@ export class StreamController {
       desk,
       subscribe: (outbox, onFailed) => subscriptions.open({ ...readable, format, outbox, start, overflow, onFailed }),
     });
+    if (ticket !== undefined) {
+      stream.socket.once('close', () => ticketStreams.closed(ticket.ticket, connection));
+      ticketStreams.opened(ticket, connection);
+    }
     const { stalled } = this.#gateway.stalls;
     if (stalled !== undefined) connection.tellStalled(stalled);
   }
@@ -103,6 +118,10 @@ export class StreamController {
 /** The rules may have changed since a stream was first opened: a status would end a browser's one for good. */
 function overflowFor(readable: Readable, { overflow, isReturn }: StreamQuery): Overflow {
   return overflowOf(readable, isReturn && overflow === 'conflate' ? undefined : overflow);
+}
+
+function isByTicket(query: unknown): boolean {
+  return typeof query === 'object' && query !== null && 'ticket' in query;
 }
 
 function isMendedByReturn(error: AppError): boolean {

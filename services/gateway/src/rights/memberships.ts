@@ -14,6 +14,13 @@ export class Memberships {
   /** A complete answer of which not every page is here. */
   #arriving: OfBoards | undefined;
 
+  #isComplete = false;
+
+  /** Whether a complete answer has arrived: before, nobody can be told that they are no member. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
   /** Subjects that someone reaches on a board by membership: filters, perhaps with wildcards. */
   of(board: string, userId: string): readonly string[] {
     return this.#known.get(board)?.get(userId) ?? none;
@@ -25,12 +32,13 @@ export class Memberships {
     const target = this.#arriving ?? this.#known;
     const told = changes.memberships ?? [];
     const changed = this.#arriving === undefined ? told.filter((one) => this.#isNews(one)) : [];
-    for (const membership of told) put(target, membership);
     for (const board of changes.removedBoards) target.delete(board);
+    for (const membership of told) put(target, membership);
     if (this.#arriving === undefined || changes.more === true) return changed;
     const before = this.#known;
     this.#known = this.#arriving;
     this.#arriving = undefined;
+    this.#isComplete = true;
     return this.#changedSince(before);
   }
 

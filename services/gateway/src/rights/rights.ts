@@ -34,6 +34,11 @@ export class Rights {
     this.#listeners.add(listener);
   }
 
+  /** Whether all memberships are known. */
+  get isComplete(): boolean {
+    return this.#memberships.isComplete;
+  }
+
   learn(changes: SyncResponse): void {
     const userIds = this.#changed.learn(changes.changedRights ?? []);
     const memberships = this.#memberships.learn(changes);

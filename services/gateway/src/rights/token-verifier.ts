@@ -3,12 +3,16 @@ import { AppError } from '@boardwire/service-kit';
 import { errors, jwtVerify } from 'jose';
 import { createHash } from 'node:crypto';
 import { accessOf, type Access } from './access.ts';
+import type { ForeignIssuers } from './foreign-issuers.ts';
 import type { Revocations } from './revocations.ts';
+import type { Rights } from './rights.ts';
 import type { SiteKeys } from './site-keys.ts';
 
 export interface TokenVerifierOptions {
   keys: SiteKeys;
   revocations: Revocations;
+  rights: Rights;
+  foreign: ForeignIssuers;
   onRefused: (reason: string) => void;
 }
 
@@ -31,8 +35,7 @@ export class TokenVerifier {
   async verify(token: string | undefined): Promise<Access> {
     try {
       const access = await this.#accessOf(token);
-      this.assertStands(access);
-      return access;
+      return this.current(access);
     } catch (error) {
       if (error instanceof AppError && error.status === 401) this.#options.onRefused(error.code);
       throw error;
@@ -43,6 +46,12 @@ export class TokenVerifier {
   assertStands(access: Access): void {
     if (this.#options.revocations.isRevoked(access.sessionId)) throw new AppError('token_revoked');
     if (access.expiresMs <= Date.now()) throw new AppError('token_expired');
+  }
+
+  /** What stands in place of an access now: its account's roles may have changed since it was given. @throws AppError */
+  current(access: Access): Access {
+    this.assertStands(access);
+    return this.#options.rights.current(access);
   }
 
   async #accessOf(token: string | undefined): Promise<Access> {
@@ -58,8 +67,11 @@ export class TokenVerifier {
   }
 
   async #check(token: string): Promise<Access> {
+    const { foreign, keys } = this.#options;
     try {
-      const { payload } = await jwtVerify(token, this.#options.keys.get, {
+      const access = await foreign.accessOf(token);
+      if (access !== undefined) return access;
+      const { payload } = await jwtVerify(token, keys.get, {
         algorithms: ['EdDSA'],
         audience: accessTokenAudience,
         requiredClaims: ['exp', 'sub'],

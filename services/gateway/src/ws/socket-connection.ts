@@ -132,6 +132,8 @@ export class SocketConnection implements OpenConnection {
         return this.#close('too_slow');
       case 'gone':
         return this.#close('forbidden');
+      case 'replaced':
+        return this.#close('normal');
       case 'fault':
         return this.#close('restart', { type: 'reconnect', reason: 'busy', afterMs });
     }
@@ -160,9 +162,8 @@ export class SocketConnection implements OpenConnection {
   async #handle(frame: ReadFrame): Promise<void> {
     if (frame.type === 'ping') return this.send({ type: 'pong', ...reqOf(frame) });
     if (frame.type === 'auth') return this.#authenticate(frame);
-    const access = this.#access;
-    if (access === undefined) return this.#refuse(new AppError('token_missing'));
-    this.#gateway.verifier.assertStands(access);
+    if (this.#access === undefined) return this.#refuse(new AppError('token_missing'));
+    const access = this.#gateway.verifier.current(this.#access);
     switch (frame.type) {
       case 'subscribe':
         return this.#subscribe(access, frame);

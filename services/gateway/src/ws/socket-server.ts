@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Wheel } from '../connections/wheel.ts';
 import type { Gateway } from '../gateway.ts';
+import { redeemTicket } from '../http/door.ts';
 import type { Access } from '../rights/access.ts';
 import { bearerToken } from '../rights/bearer-token.ts';
 import { serveWithoutUpgrade } from './serve-without-upgrade.ts';
@@ -14,6 +15,7 @@ import { SocketConnection } from './socket-connection.ts';
 import { SocketFormats } from './socket-formats.ts';
 
 const path = '/v1/ws';
+const ticketText = /^[\w-]{1,128}$/;
 
 /** Takes WebSocket upgrades at `/v1/ws` and refuses those elsewhere, before the upgrade, with a problem document. */
 export class SocketServer {
@@ -67,12 +69,20 @@ export class SocketServer {
   /** The bearer, when the request names one; a browser's socket can't and sends an `auth` frame. */
   async #admit(request: IncomingMessage): Promise<Access | undefined> {
     // Not by `URL`, which throws at what a request line may hold.
-    if (request.url?.split('?', 1)[0] !== path)
-      throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
+    const [pathname, query = ''] = request.url?.split('?', 2) ?? [];
+    if (pathname !== path) throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
     if (!this.#isOriginAllowed(request)) throw new AppError('forbidden', { detail: 'the origin is not allowed' });
     if (this.#gateway.context.health.isDraining()) throw new AppError('draining');
+    const ticket = new URLSearchParams(query).get('ticket');
+    if (ticket !== null) return this.#ticketBearer(ticket, request);
     const token = bearerToken(request.headers.authorization);
     return token === undefined ? undefined : this.#gateway.verifier.verify(token);
+  }
+
+  async #ticketBearer(ticket: string, { headers }: IncomingMessage): Promise<Access> {
+    if (!ticketText.test(ticket)) throw new AppError('ticket_refused');
+    const { authorization } = headers;
+    return (await redeemTicket(this.#gateway, { authorization }, { transport: 'ws', ticket })).access;
   }
 
   /** Programs send no origin. Pages of other sites must be listed: browsers don't hold sockets to the same-origin rule. */
