@@ -17,6 +17,7 @@ import { median, ratios, spread } from './report/statistics.ts';
 import { plot } from './report/svg.ts';
 import { atLeast, atMost, benchResult } from './result.ts';
 import { readCpuList } from './rig/cores.ts';
+import { StandInBoard } from './rig/stand-in-log.ts';
 
 test('medians, ratios round by round, spreads', () => {
   expect(median([3, 1, 2])).toBe(2);
@@ -78,6 +79,18 @@ describe('a result', () => {
     expect(changes).toEqual([0.5, undefined, undefined]);
     expect(compared(result, undefined)).toBe(result);
   });
+});
+
+test('the stand-in for chat answers ranges and history as chat does', () => {
+  const board = new StandInBoard('b', 10);
+  for (let seq = 1; seq <= 25; seq += 1) board.append(seq % 2 === 0 ? 'a.even' : 'a.odd', `{"n":${seq}}`);
+  const seqs = (page: { items: { seq: number }[] }) => page.items.map(({ seq }) => seq);
+  expect(seqs(board.range(20, 22))).toEqual([20, 21, 22]);
+  const subjects = ['a.even'];
+  expect(board.history({ subjects, after: 17, limit: 2, countMax: 100 })).toMatchObject({ more: true, count: 4 });
+  expect(seqs(board.history({ subjects, after: 17, limit: 2 }))).toEqual([18, 20]);
+  expect(seqs(board.history({ subjects, before: 24, limit: 2 }))).toEqual([20, 22]);
+  expect(seqs(board.history({ subjects, upTo: 21, limit: 1 }))).toEqual([20]);
 });
 
 test('a round with anything missing fails', () => {
@@ -152,6 +165,6 @@ withCompiler('fanout', () => {
       'Nest @Sse()',
     ]);
     expect(result.rows.every(({ value }) => Number.isFinite(value))).toBe(true);
-    expect(result.rows.filter(({ ask }) => ask !== undefined)).toHaveLength(6);
+    expect(result.rows.filter(({ ask }) => ask !== undefined)).toHaveLength(8);
   });
 });

@@ -5,6 +5,9 @@ import { checkoutFolder } from '@boardwire/embedded';
 import { benchBursts } from './delivery/bursts-bench.ts';
 import { benchConnect } from './delivery/connect-bench.ts';
 import { benchFanout } from './delivery/fanout-bench.ts';
+import { benchFilters } from './delivery/filters-bench.ts';
+import { benchGrowth } from './delivery/growth-bench.ts';
+import { benchIntake } from './delivery/intake-bench.ts';
 import { benchMemory } from './delivery/memory-bench.ts';
 import { benchResume } from './delivery/resume-bench.ts';
 import { benchSaturation } from './delivery/saturation-bench.ts';
@@ -35,6 +38,9 @@ const benches: Record<string, Bench> = {
   connect: benchConnect,
   resume: benchResume,
   stalled: benchStalled,
+  intake: benchIntake,
+  filters: benchFilters,
+  growth: benchGrowth,
 };
 
 const help = `Measures in a temporary folder and starts what it needs. Close what else runs: a number is as good as the machine is quiet.
@@ -48,6 +54,9 @@ const help = `Measures in a temporary folder and starts what it needs. Close wha
   npm run bench -- connect      connections a second, and CPU for each
   npm run bench -- resume       thousands of clients that come back at once
   npm run bench -- stalled      a tenth of the clients does not read
+  npm run bench -- intake       events from JetStream to one subscriber
+  npm run bench -- filters      an event's cost with a thousand filters
+  npm run bench -- growth       delivery at 500 and 9,900 connections, history pages in growing logs
   npm run bench -- all          everything; what fails does not stop the rest
 
 --quick        fewer and shorter rounds

@@ -6,6 +6,8 @@ export interface InterleaveOptions {
   rounds: number;
   plan: FeedPlan;
   say: Say;
+  /** The first pass, which does not count, is left out. */
+  isWarm?: boolean;
 }
 
 /** By name of the contender; the rounds stand in order. */
@@ -14,9 +16,12 @@ export type Rounds = Map<string, Round[]>;
 const warmUpSeconds = 2;
 
 /** A B C A B C: whatever the machine does meanwhile, it does to all. The first pass warms up and does not count. */
-export async function interleave(entries: readonly Entry[], { rounds, plan, say }: InterleaveOptions): Promise<Rounds> {
+export async function interleave(
+  entries: readonly Entry[],
+  { rounds, plan, say, isWarm = false }: InterleaveOptions,
+): Promise<Rounds> {
   const measured: Rounds = new Map(entries.map(({ contender }) => [contender.name, []]));
-  for (const entry of entries) {
+  for (const entry of isWarm ? [] : entries) {
     // oxlint-disable-next-line no-await-in-loop -- one server at a time
     await measureRound(entry, { ...plan, seconds: Math.min(warmUpSeconds, plan.seconds) });
   }

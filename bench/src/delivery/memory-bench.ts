@@ -49,11 +49,13 @@ export const benchMemory = {
       };
       const core = stage.cores?.server;
       const measure = (start: () => Promise<Contender>) => measureMemory(stage, { start, options });
+      const once = (start: () => Promise<Contender>) =>
+        measureMemory(stage, { start, options: { ...options, rounds: 1 } });
       const rows = [
         ...heldRows('Boardwire SSE', await measure(gateway('sse')), 12),
         ...heldRows('Boardwire WebSocket', await measure(gateway('ws')), 10),
-        ...heldRows('Socket.IO', await measure(() => startSocketIo({ core }))),
-        ...heldRows('Nest @Sse()', await measure(() => startNest({ core }))),
+        ...heldRows('Socket.IO', await once(() => startSocketIo({ core }))),
+        ...heldRows('Nest @Sse()', await once(() => startNest({ core }))),
       ];
       return benchResult('memory', options, rows, [
         ...stageNotes(stage),

@@ -53,6 +53,8 @@ export interface LoadOptions {
   first?: number;
   /** Percent of the connections that stop reading at `go`. */
   stalledPercent?: number;
+  /** Default 10: feeder and bus come first. */
+  nice?: number;
 }
 
 const answerMs = 10_000;
@@ -74,8 +76,9 @@ export class LoadGenerator {
   static async open(options: LoadOptions): Promise<{ load: LoadGenerator; opened: LoadReport }> {
     const folder = await mkdtemp(join(tmpdir(), 'boardwire-load-'));
     const args = await loadArguments(options, folder);
-    // Spinning keeps wake-ups out of the times; with a lower priority, so that feeder and bus come first.
-    const child = new LineProcess({ command: options.program, args, core: options.core, nice: 10 });
+    // Spinning keeps wake-ups out of the times; with a lower priority, it lets those through who have real work.
+    const { program: command, core, nice = 10 } = options;
+    const child = new LineProcess({ command, args, core, nice });
     const load = new LoadGenerator(child, folder, options.connections);
     try {
       const opened = await load.#report('ready', connectMs);

@@ -11,6 +11,8 @@ export interface GatewayRigOptions {
   folder: string;
   boards: readonly string[];
   cores: Cores | undefined;
+  /** Events that the stand-in keeps of each board, for holes and replays. */
+  keptMax?: number;
   /** Further flags of Node, such as `--cpu-prof`. */
   nodeFlags?: readonly string[];
   env?: Readonly<Record<string, string>>;
@@ -88,6 +90,15 @@ export class GatewayRig {
     await this.#ready();
   }
 
+  /** Freezes the gateway: what is published meanwhile waits in JetStream. */
+  async pause(): Promise<void> {
+    await this.#gateway?.pause();
+  }
+
+  async resume(): Promise<void> {
+    await this.#gateway?.resume();
+  }
+
   async stop(): Promise<void> {
     await this.#gateway?.stop();
     await this.#chat?.stop();
@@ -95,11 +106,11 @@ export class GatewayRig {
   }
 
   async #startBus(): Promise<void> {
-    const { folder, boards, cores } = this.#options;
+    const { folder, boards, cores, keptMax } = this.#options;
     this.#nats = await provideNats({ dataDir: folder, env: { ...process.env, NATS_URL: undefined } });
     pin(cores?.load, this.#nats.pid);
     const { url, token } = this.#nats;
-    this.#chat = await StandInChat.start(await connectBus({ url, token, name: 'bench', logger }), boards);
+    this.#chat = await StandInChat.start(await connectBus({ url, token, name: 'bench', logger }), boards, keptMax);
   }
 
   /** Nothing of the user's settings: every run measures the same configuration. */

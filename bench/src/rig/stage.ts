@@ -25,7 +25,11 @@ interface Stoppable {
 const interruptedStatus = 130;
 
 /** Runs a bench in a temporary folder with compiled programs, and leaves nothing behind, also on Ctrl-C. */
-export async function onStage<T>(say: Say, work: (stage: Stage) => Promise<T>): Promise<T> {
+export async function onStage<T>(
+  say: Say,
+  work: (stage: Stage) => Promise<T>,
+  { isPinned = true }: { isPinned?: boolean } = {},
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'boardwire-bench-'));
   const owned: Stoppable[] = [];
   const before = allowedCores();
@@ -38,7 +42,7 @@ export async function onStage<T>(say: Say, work: (stage: Stage) => Promise<T>): 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
   try {
     const programs = compileNative(folder);
-    const cores = chooseCores();
+    const cores = isPinned ? chooseCores() : undefined;
     pin(cores?.load);
     const own = <Thing extends Stoppable>(thing: Thing): Thing => {
       owned.push(thing);

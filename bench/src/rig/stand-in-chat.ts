@@ -18,7 +18,7 @@ import type { AckedPublisher, Bus } from '@boardwire/messaging';
 import { exportJWK, type JWK } from 'jose';
 import { StandInBoard, storedBody } from './stand-in-log.ts';
 
-const keptMax = 50_000;
+const keptMaxDefault = 50_000;
 const windowMax = 8_192;
 const ackTimeoutMs = 10_000;
 const keyId = 'bench';
@@ -37,16 +37,16 @@ export class StandInChat {
   #version = 1;
   #failures = 0;
 
-  private constructor(bus: Bus, boards: readonly string[]) {
+  private constructor(bus: Bus, boards: readonly string[], keptMax: number) {
     this.#bus = bus;
     this.#publisher = bus.publisher({ windowMax, ackTimeoutMs });
     for (const slug of boards) this.#boards.set(slug, new StandInBoard(slug, keptMax));
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  static async start(bus: Bus, boards: readonly string[]): Promise<StandInChat> {
+  static async start(bus: Bus, boards: readonly string[], keptMax = keptMaxDefault): Promise<StandInChat> {
     await bus.streams.ensure(boardsStream);
-    const chat = new StandInChat(bus, boards);
+    const chat = new StandInChat(bus, boards, keptMax);
     chat.#publicKey = { ...(await exportJWK(chat.#keys.publicKey)), kid: keyId, alg: 'EdDSA', use: 'sig' };
     await new Promise<void>((resolve) => chat.#server.listen(0, '127.0.0.1', resolve));
     return chat;
