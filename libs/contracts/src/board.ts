@@ -70,7 +70,7 @@ export const boardSchema = z.object({
   trusted_peers: z.array(z.string()),
   epoch: z.string(),
   head: z.number().int(),
-  /** Open subscriptions on the gateway that answers; absent on internal routes. */
+  /** Open subscriptions on all gateways; absent on internal routes. */
   subscribers: z.number().int().optional(),
 });
 export type Board = z.infer<typeof boardSchema>;

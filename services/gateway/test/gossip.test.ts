@@ -160,6 +160,33 @@ describe('gossip', () => {
     expect(b.sent.filter((kind) => kind === 'ask').length).toBeLessThanOrEqual(3);
   });
 
+  test('what came in a wrong shape under the right version is found by the hash', () => {
+    const [a, b] = [open('a'), open('b')];
+    settle();
+    const forged = { type: 'delta', pod: 'a', incarnation: a.incarnation, version: 1, filters: [['open.a']] };
+    const seats = [['events', 0, 'u9', 'nobody', 1]];
+    channel.send(a.client, 'presence.pod.a', JSON.stringify({ ...forged, seats }));
+    settle();
+    a.enter('u1');
+    settle();
+    expect(b.here).toEqual(['u9']);
+    pass(beatMs + graceMs + 1_000);
+    expect(b.here).toEqual(['u1']);
+  });
+
+  test('a pod that has stopped says nothing more', () => {
+    const [a, b] = [open('a'), open('b')];
+    a.enter('u1');
+    settle();
+    a.gossip.stop();
+    a.gossip.beat();
+    a.enter('u2');
+    pass(60_000);
+    expect(a.sent.at(-1)).toBe('bye');
+    expect(b.gossip.pods).toBe(0);
+    expect(b.told).toEqual(['+u1', '-u1']);
+  });
+
   test('a list is sent once, however many ask for it', () => {
     const a = open('a');
     a.enter('u1');

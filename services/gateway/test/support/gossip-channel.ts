@@ -91,6 +91,7 @@ let lives = 0;
 /** A gateway as far as presence goes. */
 export class ChannelPod {
   readonly name: string;
+  readonly incarnation = `life-${(lives += 1)}`;
   readonly presence = new Presence({ graceMs });
   readonly gossip: Gossip;
   readonly client: ChannelClient;
@@ -107,7 +108,7 @@ export class ChannelPod {
     this.client = new ChannelClient(channel);
     this.gossip = new Gossip({
       pod: name,
-      incarnation: `life-${(lives += 1)}`,
+      incarnation: this.incarnation,
       bus: this.client,
       presence: this.presence,
       beatMs,

@@ -48,6 +48,7 @@ export class Gossip {
   #beatTimer: NodeJS.Timeout | undefined;
   #listTimer: NodeJS.Timeout | undefined;
   #listedAt = -Infinity;
+  #isStopped = false;
 
   constructor(options: GossipOptions) {
     this.#options = options;
@@ -88,6 +89,8 @@ export class Gossip {
 
   /** To be called once a period: says what was told, and looks who has not been heard for too long. */
   beat(): void {
+    // A loop that ends a moment later than gossip must not call the pod back to life.
+    if (this.#isStopped) return;
     this.#sendBeat();
     // A pod without a connection hears nobody; that says nothing about the others. Periods are counted in own ticks,
     // so that a pod that was stopped for a minute doesn't wake up alone.
@@ -101,6 +104,7 @@ export class Gossip {
   /** The last word, when nobody is connected here any more. */
   stop(): void {
     const { presence, pod, incarnation } = this.#options;
+    this.#isStopped = true;
     presence.own.onChange = () => {};
     this.#sendDelta();
     this.#send({ type: 'bye', pod, incarnation });
