@@ -176,8 +176,11 @@ export class BoardChannel {
     const members = this.#fanOut.restart(epoch, head);
     for (const member of members) member.onReset(change);
     // In the same epoch the positions of those who still catch up hold: they read on from chat.
-    if (reason === 'epoch') this.#removedAhead.clear();
-    if (reason === 'epoch') for (const listener of this.#listeners) listener(change);
+    if (reason === 'unknown') return;
+    this.#removedAhead.clear();
+    // A backup may know of fewer; what this ring holds is read from now on.
+    this.#removals = 0;
+    for (const listener of this.#listeners) listener(change);
   }
 
   /** For those who are not live yet. */

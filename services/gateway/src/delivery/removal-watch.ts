@@ -54,8 +54,10 @@ export class RemovalWatch {
 
   async #redact(board: string, channel: BoardChannel): Promise<void> {
     try {
+      // What is told while chat answers may be newer than its answer: that is asked for again.
+      const told = this.#wanted.get(board) ?? 0;
       const { removals, seqs } = await this.#options.log.removed(board, channel.ring.oldest);
-      channel.redact(Math.max(removals, this.#wanted.get(board) ?? 0), seqs);
+      channel.redact(Math.max(removals, told), seqs);
       this.#options.onRedacted(board);
     } catch (error) {
       this.#options.onFailure(board, error);
