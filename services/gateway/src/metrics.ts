@@ -58,7 +58,7 @@ export class GatewayMetrics {
     ]);
     this.#ephemeralDropped = metrics.counter(
       'ephemeral_dropped_total',
-      'Ephemeral events not sent to other gateways (bus), not taken on (queue), or deliveries left out (outbox).',
+      'Ephemeral events not sent to other gateways (bus), not taken on (queue), deliveries left out (outbox), or none at all (foreign).',
       ['where'],
     );
     this.#gossipSent = metrics.counter('presence_messages_total', 'Told to other gateways about presence.', ['kind']);
@@ -119,7 +119,7 @@ export class GatewayMetrics {
     this.#ephemeral.inc({ from });
   }
 
-  ephemeralDropped(where: 'bus' | 'queue' | 'outbox', count: number): void {
+  ephemeralDropped(where: 'bus' | 'queue' | 'outbox' | 'foreign', count: number): void {
     this.#ephemeralDropped.inc({ where }, count);
   }
 

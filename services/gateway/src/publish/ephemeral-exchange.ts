@@ -2,12 +2,15 @@ import {
   busHeaders,
   coreSubjects,
   eventJson,
+  eventTypeSchema,
+  isSubject,
   parseEphemeralSubject,
   type AppendItem,
   type EphemeralReceipt,
 } from '@boardwire/contracts';
 import type { Bus, BusMessage } from '@boardwire/messaging';
 import { AppError } from '@boardwire/service-kit';
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { BoardChannel } from '../delivery/board-channel.ts';
 import type { Boards } from '../delivery/boards.ts';
@@ -73,8 +76,24 @@ export class EphemeralExchange {
     if (place === undefined || type === '' || headers.get(busHeaders.pod) === this.#pod) return;
     const channel = this.#boards.channel(place.board);
     if (channel === undefined) return;
-    this.#metrics.ephemeral('elsewhere');
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (!isEvent(place.subject, type, bytes)) {
+      this.#metrics.ephemeralDropped('foreign', 1);
+      return;
+    }
+    this.#metrics.ephemeral('elsewhere');
     channel.addEphemeral({ subject: place.subject, type, bytes });
+  }
+}
+
+/** One that is no JSON, or has a line end in it, would break the connection of everybody who reads its subject. */
+function isEvent(subject: string, type: string, bytes: Buffer): boolean {
+  if (!isSubject(subject) || !eventTypeSchema.safeParse(type).success) return false;
+  if (!isUtf8(bytes) || bytes.includes(0x0a) || bytes.includes(0x0d)) return false;
+  try {
+    const event = JSON.parse(bytes.toString()) as { subject?: unknown; type?: unknown } | null;
+    return event?.subject === subject && event.type === type;
+  } catch {
+    return false;
   }
 }
