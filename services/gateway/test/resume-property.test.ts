@@ -8,9 +8,25 @@ import { ResumeReader } from './support/resume-reader.ts';
 import { Pipes, ReaderConnection, TestGateway, type GatewayBounds } from './support/resume-world.ts';
 
 const isLong = process.env['BOARDWIRE_TEST_TIER'] === 'long';
-const schedules = isLong ? 2_000 : 120;
+const schedules = isLong ? 2_000 : 60;
 
-const subjects = ['a', 'a.b', 'a.c', 'a.b.c', 'a.x.c', 'b', 'b.c.d', 'x.y', 'busy', 'busy', 'busy'];
+const subjects = [
+  'a',
+  'a.b',
+  'a.c',
+  'a.b.c',
+  'a.x.c',
+  'b',
+  'b.c.d',
+  'x.y',
+  'busy',
+  'busy',
+  'busy',
+  'secret.a',
+  'secret.b',
+  'state.x',
+  'state.y',
+];
 const filterSets = [
   ['>'],
   ['a'],
@@ -22,6 +38,8 @@ const filterSets = [
   ['a', 'a.b', 'x.>'],
   ['busy'],
 ];
+/** What a reader is a member of: others with the same filters must not see it, nor be kept from anything. */
+const memberships = [[], [], ['secret.a'], ['secret.*']];
 const types = ['note', 'chat.message.posted', 'reset'];
 
 const pipes = new Pipes();
@@ -40,6 +58,8 @@ class Life {
     [];
   readonly random: SeededRandom;
   readonly padding: number;
+  /** Few, so that readers share groups and slices. */
+  readonly filters: string[][];
   readonly opening: Promise<void>[] = [];
 
   constructor(random: SeededRandom) {
@@ -47,6 +67,7 @@ class Life {
     this.log = new ChangingLog(random.fork());
     this.log.pageMax = random.integer(1, 40);
     this.log.failsOneOf = random.pick([0, 0, 10, 50]);
+    this.filters = [random.pick(filterSets), random.pick(filterSets)];
     this.padding = random.pick([0, 0, 100, 2_000]);
     this.bounds = {
       ring: { eventsMax: random.pick([1, 8, 40, 400]), bytesMax: random.pick([600, 50_000, 10_000_000]) },
@@ -120,8 +141,16 @@ class Life {
     const transport = random.pick(['sse', 'ws'] as const);
     const count = transport === 'sse' ? 1 : random.integer(1, 3);
     const readers = Array.from({ length: count }, () => {
-      const wanted = new FilterSet(random.pick(filterSets), random.integer(1, 4) === 1 ? [random.pick(types)] : []);
-      return new ResumeReader({ log, wanted, start: this.startOf(), replayEventsMax: bounds.replayEventsMax });
+      const ofTypes = random.integer(1, 4) === 1 ? [random.pick(types)] : [];
+      const wanted = new FilterSet(random.pick(this.filters), ofTypes, random.pick(memberships));
+      const overflow = random.pick(['disconnect', 'disconnect', 'conflate'] as const);
+      return new ResumeReader({
+        log,
+        wanted,
+        start: this.startOf(),
+        overflow,
+        replayEventsMax: bounds.replayEventsMax,
+      });
     });
     const client = { readers, connection: undefined, transport };
     this.clients.push(client);

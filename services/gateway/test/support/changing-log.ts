@@ -1,9 +1,14 @@
+import type { SubjectRule } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import type { SeededRandom } from '@boardwire/test-kit';
 import type { BoardLog } from '../../src/delivery/board-log.ts';
 import type { LogEvent } from '../../src/delivery/board-ring.ts';
 import type { FilterSet } from '../../src/delivery/filter-set.ts';
 import { turn } from './memory-board.ts';
+
+/** The rules of the board: `secret` is for its members. */
+export const memberRules: SubjectRule[] = [{ pattern: 'secret.>', class: 'log', access: 'members' }];
+export const isOpen = (subject: string) => !subject.startsWith('secret.');
 
 interface Range {
   wanted: FilterSet;
@@ -50,7 +55,15 @@ export class ChangingLog implements BoardLog {
     // The id tells the epoch, so that an event under another epoch's cursor can't pass.
     const id = `${this.epoch}/${seq}`;
     const bytes = Buffer.from(JSON.stringify({ id, type, subject, data: 'x'.repeat(padding) }));
-    this.events.push({ seq, subject, type, isState: false, bytes, committedMs: Date.now(), removed: false });
+    this.events.push({
+      seq,
+      subject,
+      type,
+      isState: subject.startsWith('state.'),
+      bytes,
+      committedMs: Date.now(),
+      removed: false,
+    });
   }
 
   /** A backup was put back: the newest events are gone, what follows takes their numbers. */
@@ -113,6 +126,6 @@ export class ChangingLog implements BoardLog {
   #between({ wanted, after, upTo }: Range): LogEvent[] {
     return this.events
       .slice(Math.max(after, this.oldest - 1), Math.max(after, upTo))
-      .filter((event) => wanted.matches(event.subject, event.type, true));
+      .filter((event) => wanted.matches(event.subject, event.type, isOpen(event.subject)));
   }
 }

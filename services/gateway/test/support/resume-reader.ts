@@ -1,8 +1,8 @@
-import { formatCursor, parseCursor, type Cursor } from '@boardwire/contracts';
+import { formatCursor, parseCursor, type Cursor, type Overflow } from '@boardwire/contracts';
 import type { LogEvent } from '../../src/delivery/board-ring.ts';
 import type { FilterSet } from '../../src/delivery/filter-set.ts';
 import type { StreamStart } from '../../src/delivery/stream-start.ts';
-import type { ChangingLog } from './changing-log.ts';
+import { isOpen, type ChangingLog } from './changing-log.ts';
 import type { Told } from './wire-decoder.ts';
 
 export interface ReaderOptions {
@@ -10,6 +10,7 @@ export interface ReaderOptions {
   wanted: FilterSet;
   start: StreamStart;
   replayEventsMax: number;
+  overflow: Overflow;
 }
 
 /**
@@ -18,6 +19,7 @@ export interface ReaderOptions {
  */
 export class ResumeReader {
   readonly wanted: FilterSet;
+  readonly overflow: Overflow;
   readonly faults: string[] = [];
   readonly resets: string[] = [];
   events = 0;
@@ -35,6 +37,7 @@ export class ResumeReader {
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.wanted = options.wanted;
+    this.overflow = options.overflow;
   }
 
   /** How the next connection asks. */
@@ -129,7 +132,8 @@ export class ResumeReader {
     const from = this.#position!;
     if (at.epoch !== from.epoch) return this.#fault(`${kind} of ${at.epoch} within ${from.epoch}`);
     if (kind === 'event' ? at.seq <= from.seq : at.seq < from.seq) this.#fault(`${kind} ${at.seq} behind ${from.seq}`);
-    const missing = this.#matching(at.epoch, from.seq, kind === 'event' ? at.seq - 1 : at.seq);
+    const passed = this.#matching(at.epoch, from.seq, kind === 'event' ? at.seq - 1 : at.seq);
+    const missing = passed.filter((event) => !this.#mayGiveWay(at.epoch, event));
     if (missing.length > 0) this.#fault(`${kind} ${at.seq} leaves out ${missing.map(({ seq }) => seq).join()}`);
     if (kind === 'event') this.#checkEvent(at, body);
     if (kind !== 'caught_up') return;
@@ -137,19 +141,25 @@ export class ResumeReader {
     this.#owed = undefined;
   }
 
+  /** A newer event of its subject may take the place of one of class `state`, for who asked for that. */
+  #mayGiveWay(epoch: string, { isState, seq, subject }: LogEvent): boolean {
+    if (this.overflow !== 'conflate' || !isState) return false;
+    return this.#matching(epoch, seq, Number.POSITIVE_INFINITY).some((newer) => newer.subject === subject);
+  }
+
   #checkEvent(at: Cursor, { id }: Record<string, unknown>): void {
     this.events += 1;
     if (this.#owed !== undefined) this.#owed -= 1;
     const event = this.#log(at.epoch)[at.seq - 1];
     if (id !== `${at.epoch}/${at.seq}`) this.#fault(`${String(id)} came as ${formatCursor(at.epoch, at.seq)}`);
-    if (event === undefined || !this.wanted.matches(event.subject, event.type, true))
+    if (event === undefined || !this.wanted.matches(event.subject, event.type, isOpen(event.subject)))
       this.#fault(`${at.seq} wasn't wanted`);
   }
 
   #matching(epoch: string, after: number, upTo: number): LogEvent[] {
     return this.#log(epoch)
       .slice(after, Math.max(after, upTo))
-      .filter(({ subject, type }) => this.wanted.matches(subject, type, true));
+      .filter(({ subject, type }) => this.wanted.matches(subject, type, isOpen(subject)));
   }
 
   #log(epoch: string): LogEvent[] {

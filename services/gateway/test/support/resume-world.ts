@@ -15,7 +15,7 @@ import type { SubscriptionShared } from '../../src/delivery/subscription-options
 import { Subscription } from '../../src/delivery/subscription.ts';
 import type { WireFormat } from '../../src/delivery/wire-format.ts';
 import { frameOf, WsFormat } from '../../src/delivery/ws-format.ts';
-import type { ChangingLog } from './changing-log.ts';
+import { memberRules, type ChangingLog } from './changing-log.ts';
 import { newChannel, TestSocket } from './memory-board.ts';
 import type { ResumeReader } from './resume-reader.ts';
 import { SseDecoder, WsDecoder, type WireDecoder } from './wire-decoder.ts';
@@ -84,6 +84,7 @@ export class TestGateway {
     const { epoch, last, oldest } = this.#log;
     const channel = newChannel(last, this.#ring, epoch);
     channel.noteOldest(oldest);
+    channel.setRules(memberRules);
     return channel;
   }
 }
@@ -243,7 +244,7 @@ export class ReaderConnection {
       channel: this.#gateway.channel,
       wanted: reader.wanted,
       format: this.#format(sub),
-      overflow: 'disconnect',
+      overflow: reader.overflow,
       outbox: this.#outbox!,
       observer: { onOpened: () => {}, onCaughtUp: () => {}, onConflated: () => {}, onFailed: () => this.end() },
     });
