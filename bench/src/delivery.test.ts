@@ -17,6 +17,7 @@ import { median, ratios, spread } from './report/statistics.ts';
 import { plot } from './report/svg.ts';
 import { atLeast, atMost, benchResult } from './result.ts';
 import { readCpuList } from './rig/cores.ts';
+import { assertMayOpen } from './rig/process-usage.ts';
 import { StandInBoard } from './rig/stand-in-log.ts';
 
 test('medians, ratios round by round, spreads', () => {
@@ -34,6 +35,11 @@ test('options that every bench takes are picked out', () => {
   expect(() => commonOptions(['--out', '--quick'])).toThrow('--out takes a folder');
   expect(listOfNumbers('1000,9900')).toEqual([1_000, 9_900]);
   expect(() => listOfNumbers('1000,')).toThrow('no list of whole numbers');
+});
+
+test('more connections than a process may open files are refused with what to do', () => {
+  expect(() => assertMayOpen(10)).not.toThrow();
+  expect(() => assertMayOpen(1e12)).toThrow(/ulimit -Hn/);
 });
 
 test('lists of cores', () => {
@@ -156,7 +162,7 @@ withCompiler('the load generator', () => {
 
 withCompiler('fanout', () => {
   test('runs against C, the whole gateway, Socket.IO and Nest, and leaves nothing behind', async () => {
-    const result = await benchFanout.run({ connections: '20', rounds: 1, seconds: 0.2 }, () => undefined);
+    const result = await benchFanout.run({ connections: '20', rounds: 1, seconds: 0.2, peers: 'npm' }, () => undefined);
     expect(result.rows.slice(0, 5).map(({ what }) => what.replace(/,.*/, ''))).toEqual([
       'C',
       'Boardwire SSE',

@@ -1,3 +1,4 @@
+import { startGoPeers } from '../contenders/go-peers.ts';
 import type { OptionValues } from '../options.ts';
 import { atMost, benchResult, type BenchResult, type BenchRow } from '../result.ts';
 import { median, ratios, spread } from '../report/statistics.ts';
@@ -9,11 +10,12 @@ import { listOfNumbers } from './options.ts';
 export const fanoutHelp = `CPU of the server for each delivery, 50,000 deliveries a second, one event at a time: the whole gateway over SSE
 and WebSocket beside a C epoll server, Socket.IO 4 and Nest's @Sse() on Fastify.
 
-  npm run bench -- fanout [--connections 1000,9900] [--rounds 5] [--seconds 3]
+  npm run bench -- fanout [--connections 1000,9900] [--rounds 5] [--seconds 3] [--peers all]
 
   --connections   on each server, one after the other
   --rounds        of each server, interleaved
   --seconds       of each round
+  --peers         all: Centrifugo and Mercure as well, where they are installed or Go can build them; npm: without them
 `;
 
 /** Deliveries a second that are asked of everybody. */
@@ -21,8 +23,8 @@ export const deliveriesPerSecond = 50_000;
 
 export const benchFanout = {
   help: fanoutHelp,
-  defaults: { connections: '1000,9900', rounds: 5, seconds: 3 },
-  quick: { connections: '1000', rounds: 3, seconds: 2 },
+  defaults: { connections: '1000,9900', rounds: 5, seconds: 3, peers: 'all' },
+  quick: { connections: '1000', rounds: 3, seconds: 2, peers: 'npm' },
   async run(options: OptionValues, say: Say): Promise<BenchResult> {
     const sizes = listOfNumbers(options['connections']);
     const rows: BenchRow[] = [];
@@ -30,12 +32,15 @@ export const benchFanout = {
     for (const connections of sizes) {
       // oxlint-disable-next-line no-await-in-loop -- a size at a time
       await onStage(say, async (stage) => {
-        const entries = await connectAll(stage, await startLineup(stage, connections), connections);
+        const peerNotes: string[] = [];
+        const lineup = await startLineup(stage, connections);
+        if (options['peers'] !== 'npm') lineup.push(...(await startGoPeers(stage, peerNotes)));
+        const entries = await connectAll(stage, lineup, connections);
         const plan = { ...unbatched(connections), seconds: Number(options['seconds']) };
         rows.push(
           ...fanoutRows(await interleave(entries, { rounds: Number(options['rounds']), plan, say }), connections),
         );
-        notes = stageNotes(stage);
+        notes = [...stageNotes(stage), ...peerNotes];
       });
     }
     return benchResult('fanout', options, rows, notes);

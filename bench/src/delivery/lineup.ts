@@ -4,6 +4,7 @@ import { startFloor, startNest, startSocketIo } from '../contenders/peers.ts';
 import { LoadGenerator } from '../load/load-generator.ts';
 import { accessTokens, usersFor } from '../rig/access-token.ts';
 import { GatewayRig } from '../rig/gateway-rig.ts';
+import { assertMayOpen } from '../rig/process-usage.ts';
 import type { Stage } from '../rig/stage.ts';
 import type { Entry } from './measure-round.ts';
 
@@ -18,6 +19,8 @@ export const names = {
 /** Everybody who takes part in a comparison, started, nobody connected yet. */
 export async function startLineup(stage: Stage, connectionsMax: number): Promise<Contender[]> {
   const { say, cores, programs } = stage;
+  // SSE and WebSocket clients are on one gateway.
+  assertMayOpen(2 * connectionsMax);
   const core = cores?.server;
   say('  … starting C floor, gateway, Socket.IO and Nest');
   const floor = stage.own(await startFloor(programs.floor, { core }));

@@ -8,7 +8,7 @@ import { atMost, benchResult, type BenchResult, type BenchRow } from '../result.
 import { median, spread } from '../report/statistics.ts';
 import { accessTokens, usersFor } from '../rig/access-token.ts';
 import { GatewayRig } from '../rig/gateway-rig.ts';
-import { residentKb } from '../rig/process-usage.ts';
+import { assertMayOpen, residentKb } from '../rig/process-usage.ts';
 import { onStage, stageNotes, type Say, type Stage } from '../rig/stage.ts';
 import { measureRound } from './measure-round.ts';
 
@@ -32,6 +32,7 @@ export const benchMemory = {
   run: (options: OptionValues, say: Say): Promise<BenchResult> =>
     onStage(say, async (stage) => {
       const connections = Number(options['connections']);
+      assertMayOpen(connections);
       const rig = stage.own(
         await GatewayRig.start({ folder: stage.folder, cores: stage.cores, boards: ['sse', 'ws'] }),
       );
