@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { BoardwireClient } from '@boardwire/client';
 import { eventually, SseReader, WsReader } from '@boardwire/test-kit';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -187,6 +188,23 @@ describe('a socket by ticket', () => {
     const headers = { authorization: `Bearer ${person.token}` };
     await expect(WsReader.open(socketUrl(socket), { protocols, headers })).rejects.toMatchObject({ status: 400 });
     expect((await call(addressOf(socket))).status).toBe(401);
+  });
+});
+
+describe('the SDK', () => {
+  test('gives an address that opens without a header', async () => {
+    const client = new BoardwireClient({ baseUrl: site.url });
+    await client.accounts.guest('ticket sdk');
+    const url = await client.streamUrl('events', { subjects: ['AxonChat.lobby'], last: 1, isNamed: true });
+    tickets.push(new URL(url).searchParams.get('ticket')!);
+    const source = follow(url);
+    await isLive(source);
+    const { ticket } = await client.streamTicket({ transport: 'ws' });
+    tickets.push(ticket);
+    const socket = await WsReader.open<Frame>(`${site.url.replace('http', 'ws')}/v1/ws?ticket=${ticket}`);
+    expect(await socket.next()).toMatchObject({ type: 'welcome', user: { name: 'ticket sdk' } });
+    socket.close();
+    client.close();
   });
 });
 

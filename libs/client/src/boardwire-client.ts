@@ -4,10 +4,12 @@ import {
   historyAnswerSchema,
   presenceAnswerSchema,
   sessionSchema,
+  ticketAnswerSchema,
   type Board,
   type HistoryItem,
   type PlainEvent,
   type PublishReceipt,
+  type TicketAnswer,
 } from '@boardwire/contracts';
 import { Accounts } from './accounts.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
@@ -50,6 +52,19 @@ export interface FollowOptions extends FollowHandlers {
   /** The newest N matching events first; ignored with `after`. Neither: only what happens from now on. */
   last?: number;
   transport?: 'websocket' | 'sse';
+}
+
+/** What a ticket is for: an event stream of a board, or a WebSocket. */
+export type StreamTicketRequest = { board: string; subjects?: string[] } | { transport: 'ws' };
+
+export interface StreamUrlOptions {
+  /** Filters; by default everything the account may see. */
+  subjects?: readonly string[];
+  types?: readonly string[];
+  after?: string;
+  last?: number;
+  /** Each event names its type, for `addEventListener`. */
+  isNamed?: boolean;
 }
 
 export interface HistoryOptions {
@@ -156,6 +171,30 @@ export class BoardwireClient {
   presence(board: string, subjects?: readonly string[]): Promise<Presence> {
     const path = `/v1/boards/${encodeURIComponent(board)}/presence`;
     return this.#door.request({ path, query: { subject: subjects }, answer: presenceAnswerSchema });
+  }
+
+  /**
+   * A ticket for a stream of clients that can't set headers. First use within 30 s. A stream's ticket serves reconnects of
+   * the same board and filters until the session ends, one open stream at a time; a socket's is used once.
+   */
+  streamTicket(request: StreamTicketRequest): Promise<TicketAnswer> {
+    const description = { method: 'POST' as const, path: '/v1/stream-tickets', body: request };
+    return this.#door.request({ ...description, answer: ticketAnswerSchema });
+  }
+
+  /** An address that a browser's own `EventSource` can open, with a fresh ticket in it: keep it out of logs. */
+  async streamUrl(board: string, options: StreamUrlOptions = {}): Promise<string> {
+    const { subjects = ['>'], types = [], after, last, isNamed = false } = options;
+    const { ticket } = await this.streamTicket({ board, subjects: [...subjects] });
+    const query = new URLSearchParams([
+      ...subjects.map((subject) => ['subject', subject]),
+      ...types.map((type) => ['type', type]),
+      ...(after === undefined ? [] : [['after', after]]),
+      ...(last === undefined ? [] : [['last', String(last)]]),
+      ...(isNamed ? [['named', '1']] : []),
+      ['ticket', ticket],
+    ]);
+    return `${this.#options.baseUrl}/v1/boards/${encodeURIComponent(board)}/stream?${query.toString()}`;
   }
 
   /**
