@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, WsReader } from '@boardwire/test-kit';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { nginxOrReason } from '../support/find-nginx.ts';
 import { H2Stream } from '../support/h2-stream.ts';
@@ -23,7 +24,8 @@ const atOnceMs = 1_000;
   const open: { close(): void }[] = [];
 
   beforeAll(async () => {
-    site = await startTestSite({ mode: 'processes', gateways: 2, env: { HEARTBEAT_MS: '1000' } });
+    const env = { HEARTBEAT_MS: '1000', TRUSTED_PROXIES: '127.0.0.1' };
+    site = await startTestSite({ mode: 'processes', gateways: 2, env });
     nginx = await startNginx(program!, site);
     admin = await site.admin();
   }, 120_000);
@@ -130,6 +132,24 @@ const atOnceMs = 1_000;
       body: { code: 'board_unknown' },
     });
   });
+
+  test('tells the gateways the client’s own address, whatever that client claims to be', async () => {
+    const attempts = [];
+    for (let at = 0; at < 11; at += 1) attempts.push(await signInFrom('127.0.0.2', `203.0.113.${at}`));
+    expect(attempts).toEqual([...Array.from({ length: 10 }, () => 401), 429]);
+    expect(await signInFrom('127.0.0.3', '203.0.113.1')).toBe(401);
+  }, 30_000);
+
+  /** With a wrong password: ten such are allowed for a name from one address. */
+  function signInFrom(localAddress: string, claimed: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'x-forwarded-for': claimed };
+      const outgoing = request(`${nginx.url}/v1/auth/login`, { method: 'POST', localAddress, headers, agent: false });
+      outgoing.on('response', (response) => resolve(response.resume().statusCode ?? 0));
+      outgoing.on('error', reject);
+      outgoing.end(JSON.stringify({ name: 'admin', password: 'not the password' }));
+    });
+  }
 
   test('takes the next gateway when one is killed: its readers come back and miss nothing', async () => {
     const made = await call(`${nginx.url}/v1/boards`, {
