@@ -100,6 +100,63 @@ describe('the WebSocket', () => {
     expect(socket.frames.filter(left)).toHaveLength(1);
   }, 40_000);
 
+  test('answers history as HTTP does, page by page, and refuses by the request', async () => {
+    const socket = await open(ana);
+    const subject = 'GameScore.pages';
+    for (let at = 0; at < 5; at += 1) await say(site.url, ana, `p${at}`, { subject });
+    const url = `${site.url}/v1/boards/events/events?subject=${subject}&limit=2`;
+    const http = await call<Frame>(url, { token: ana.token });
+    socket.send({ type: 'history', req: 'newest', board: 'events', subjects: [subject], limit: 2 });
+    const newest = await socket.until((frame) => frame.type === 'history' && frame['req'] === 'newest');
+    expect(newest['answer']).toEqual(http.body);
+    const texts: unknown[] = [];
+    for (let after: string | null = 'start'; after !== null;) {
+      socket.send({ type: 'history', req: after, board: 'events', subjects: [subject], after, limit: 2 });
+      const page = await socket.until((frame) => frame.type === 'history' && frame['req'] === after);
+      const answer = page['answer'] as { events: { data: { text: string } }[]; next: string | null };
+      texts.push(...answer.events.map(({ data }) => data.text));
+      after = answer.next;
+    }
+    expect(texts).toEqual(['p0', 'p1', 'p2', 'p3', 'p4']);
+    const refused: [string, object][] = [
+      ['invalid_cursor', { after: 'no cursor' }],
+      ['invalid_cursor', { after: 'aaaaaaaa-1' }],
+      ['invalid_filter', { subjects: ['a..b'] }],
+      ['invalid', { limit: 501 }],
+      ['invalid', { limit: 1.5 }],
+      ['invalid', { types: ['a b'] }],
+      ['forbidden', { subjects: ['federation.x'] }],
+      ['board_unknown', { board: 'nowhere' }],
+    ];
+    for (const [code, over] of refused) {
+      const req = JSON.stringify(over);
+      socket.send({ type: 'history', req, board: 'events', ...over });
+      expect(await socket.until((frame) => frame['req'] === req)).toMatchObject({ type: 'fail', code });
+    }
+  });
+
+  test('holds one page of history at a time for a slow reader, and the pages fit beside live events', async () => {
+    const subject = 'GameScore.large';
+    const text = 'x'.repeat(60_000);
+    for (let at = 0; at < 12; at += 1) await say(site.url, ana, text, { subject });
+    const socket = await open(ana);
+    for (let req = 0; req < 20; req += 1) {
+      socket.send({ type: 'history', req, board: 'events', subjects: [subject], after: 'start', limit: 500 });
+    }
+    socket.socket.pause();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    socket.socket.resume();
+    for (let req = 0; req < 20; req += 1) {
+      const page = await socket.until((frame) => frame.type === 'history' && frame['req'] === req);
+      const { events, next } = page['answer'] as { events: unknown[]; next: string | null };
+      // Half an outbox of 1 MiB: some of them now, the rest behind `next`.
+      expect(events.length).toBeGreaterThanOrEqual(5);
+      expect(events.length).toBeLessThan(12);
+      expect(next).not.toBeNull();
+    }
+    expect(socket.closed).toBeUndefined();
+  });
+
   test('answers a ping at once', async () => {
     const socket = await open(ana);
     socket.send({ type: 'ping', req: 'p1' });

@@ -3,6 +3,7 @@ export * from './auth.ts';
 export * from './board.ts';
 export * from './close-codes.ts';
 export * from './cloud-event.ts';
+export * from './control-event.ts';
 export * from './cursor.ts';
 export * from './errors.ts';
 export * from './event.ts';

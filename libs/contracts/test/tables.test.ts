@@ -6,6 +6,9 @@ import {
   clientFrameSchema,
   closeAdvice,
   closeCodes,
+  controlData,
+  controlEvent,
+  controlEventSchema,
   decodeIdentity,
   encodeIdentity,
   errorCodes,
@@ -23,6 +26,7 @@ import {
   routeOwner,
   routeTable,
   serverFrameSchema,
+  type ControlName,
   type ForwardedIdentity,
 } from '../src/index.ts';
 import { seed } from './seed.ts';
@@ -31,6 +35,7 @@ import { vectors, type Invalid } from './vectors.ts';
 const frames = vectors<{
   client: { valid: unknown[]; invalid: (Invalid & { frame: unknown })[] };
   server: { valid: unknown[]; invalid: (Invalid & { frame: unknown })[] };
+  control: { name: ControlName; data: never; cursor?: string; event: unknown }[];
   event: { sub: string; cursor: string; stored: unknown }[];
 }>('frames');
 const problems = vectors<{ valid: unknown[]; invalid: (Invalid & { problem: unknown })[] }>('problems');
@@ -130,6 +135,17 @@ describe('frames', () => {
   test.each(frames.server.valid)('of the server: %j', (frame) => expect(serverFrameSchema.parse(frame)).toEqual(frame));
   test.each(frames.server.invalid)('the server sends none with $why', ({ frame }) => {
     expect(serverFrameSchema.safeParse(frame).success).toBe(false);
+  });
+  test.each(frames.control)('an event of the server’s own: $event.type', ({ name, data, cursor, event }) => {
+    const at = { board: 'events', id: 'x1', time: '2026-03-01T00:00:00.000Z' };
+    const text = controlEvent(name, { ...at, data, ...(cursor === undefined ? {} : { cursor }) });
+    expect(JSON.parse(text)).toEqual(event);
+    expect(controlEventSchema(name).parse(event)).toEqual(event);
+  });
+  test('have a vector for each event of the server’s own', () => {
+    expect([...new Set(frames.control.map(({ name }) => name))].toSorted()).toEqual(
+      Object.keys(controlData).toSorted(),
+    );
   });
   test.each(frames.event)('an event frame holds the stored bytes', ({ sub, cursor, stored }) => {
     const bytes = JSON.stringify(stored);

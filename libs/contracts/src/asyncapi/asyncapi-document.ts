@@ -1,8 +1,16 @@
 import { closeCodes } from '../close-codes.ts';
+import { cloudEventsProtocol } from '../control-event.ts';
 import { webSocketProtocol } from '../frames.ts';
 import { jsonSchemas } from '../openapi/json-schemas.ts';
 import { interfaceVersion } from '../openapi/openapi-document.ts';
-import { clientMessages, serverMessages, streamMessages, type DocumentedMessage } from './messages.ts';
+import {
+  clientMessages,
+  eventMessages,
+  publishedEventMessages,
+  serverMessages,
+  streamMessages,
+  type DocumentedMessage,
+} from './messages.ts';
 
 interface Direction {
   /** Seen from the server. */
@@ -39,6 +47,22 @@ const channels: Readonly<Record<string, Channel>> = {
     directions: {
       sendFrame: { action: 'receive', summary: 'Frames of the client', messages: clientMessages, prefix: 'Client' },
       readFrame: { action: 'send', summary: 'Frames of the server', messages: serverMessages, prefix: 'Server' },
+    },
+  },
+  cloudEvents: {
+    address: '/v1/ws?board={board}',
+    summary: `WebSocket, subprotocol ${cloudEventsProtocol}: each message is one CloudEvent`,
+    description:
+      'The query takes what `GET …/stream` takes, and `board`. A refusal before the upgrade is a status; behind it ' +
+      '`boardwire.refused` tells why, and the close code what to do.',
+    directions: {
+      sendEvent: {
+        action: 'receive',
+        summary: 'Events of the client',
+        messages: publishedEventMessages,
+        prefix: 'Publish',
+      },
+      readEvent: { action: 'send', summary: 'Events of the server', messages: eventMessages, prefix: 'Event' },
     },
   },
 };

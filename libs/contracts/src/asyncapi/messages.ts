@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { cloudEventSchema } from '../cloud-event.ts';
+import { controlEvent, controlEventSchema, type ControlName } from '../control-event.ts';
 import { answerSchemas, historyItemSchema } from '../openapi/answer-schemas.ts';
 import { requestSchemas } from '../openapi/request-schemas.ts';
 import {
@@ -29,9 +31,9 @@ const user = { id: 'u1', name: 'ana' };
 const { cursor: _cursor, ...storedEvent } = answerSchemas.HistoryItem.example;
 const history = answerSchemas.History.example;
 const resumed = { from: earlier, head: cursor, replayed: 2, epoch };
-const reset = { requested: 'aaaaaaaa-3', reason: 'epoch', oldest: 'k3v9x2m1-0', head: cursor };
-const stalled = { since: '2026-03-01T09:30:00.000Z', reason: 'bus' };
-const reconnect = { reason: 'drain', afterMs: 1200 };
+const reset = { requested: 'aaaaaaaa-3', reason: 'epoch' as const, oldest: 'k3v9x2m1-0', head: cursor };
+const stalled = { since: '2026-03-01T09:30:00.000Z', reason: 'bus' as const };
+const reconnect = { reason: 'drain' as const, afterMs: 1200 };
 const nothing = z.object({});
 
 /** Frames of `boardwire.v1` that a client sends. */
@@ -154,6 +156,46 @@ export const serverMessages: Messages = {
   },
   revoked: { summary: 'The session has ended', schema: server.revokedFrameSchema, example: { type: 'revoked' } },
   pong: { summary: 'Answers `ping`', schema: server.pongFrameSchema, example: { type: 'pong' } },
+};
+
+const said = { id: '9b2f', time: storedEvent.time, board: 'events' };
+const controlExamples: {
+  readonly [N in ControlName]: [summary: string, data: Parameters<typeof controlEvent<N>>[1]['data'], cursor?: string];
+} = {
+  resumed: ['The connection opens where the cursor says', resumed, earlier],
+  reset: ['A gap can’t be excluded: reload by history or state', reset, cursor],
+  caught_up: ['The replay is over', { head: cursor }, cursor],
+  heartbeat: ['The cursor, every 15 s', {}, cursor],
+  stalled: ['Every live source is lost', stalled],
+  live: ['A live source is back', {}],
+  reconnect: ['The server is about to close: come back after the time given', reconnect],
+  revoked: ['The session has ended', {}],
+  refused: ['An event that was sent is not taken; the connection closes', { id: 'e-43', code: 'forbidden' }],
+};
+
+/** Messages of `cloudevents.json` that a client sends. */
+export const publishedEventMessages: Messages = {
+  event: {
+    summary: 'One event to publish; nothing answers it but the event itself, to who reads its subject',
+    schema: cloudEventSchema,
+    example: requestSchemas.CloudEvent.example,
+  },
+};
+
+/** Messages of `cloudevents.json` that the server sends: events of the board, and its own under the board’s source. */
+export const eventMessages: Messages = {
+  event: {
+    summary: 'An event: the stored bytes with `cursor` in front; of class `ephemeral` without',
+    schema: historyItemSchema.partial({ cursor: true }),
+    example: answerSchemas.HistoryItem.example,
+  },
+  ...Object.fromEntries(
+    (Object.keys(controlExamples) as ControlName[]).map((name) => {
+      const [summary, data, at] = controlExamples[name];
+      const text = controlEvent(name, { ...said, data: data as never, ...(at === undefined ? {} : { cursor: at }) });
+      return [`boardwire.${name}`, { summary, schema: controlEventSchema(name), example: JSON.parse(text) as unknown }];
+    }),
+  ),
 };
 
 /** Blocks of an event stream by their `event:` name; `event` stands for the block without one. */

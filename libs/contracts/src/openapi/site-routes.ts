@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DocumentedRoute } from './documented-route.ts';
+import { streamParameters } from './parameters.ts';
 
 const json = 'application/json';
 const base = { method: 'get', tag: 'site', access: 'public' } as const;
@@ -11,9 +12,20 @@ export const siteRoutes: readonly DocumentedRoute[] = [
     path: '/v1/ws',
     id: 'openWebSocket',
     tag: 'realtime',
-    summary: 'WebSocket, subprotocol `boardwire.v1`',
+    summary: 'WebSocket, subprotocol `boardwire.v1` or `cloudevents.json`',
     description:
-      'Its frames are in `/v1/asyncapi.json`. Programs may send their token with the request, browsers as the first frame.',
+      'Its frames are in `/v1/asyncapi.json`. Programs may send their token with the request, browsers as the first frame. ' +
+      'With `cloudevents.json` each message is one event, and the query says which: `board`, and what `GET …/stream` takes.',
+    parameters: [
+      {
+        name: 'board',
+        in: 'query',
+        summary: 'The board, with `cloudevents.json` only.',
+        schema: z.string(),
+        example: 'events',
+      },
+      ...streamParameters.filter((parameter) => parameter.in === 'query' && parameter.name !== 'named'),
+    ],
     access: 'public',
     answers: { 101: { summary: 'The connection speaks WebSocket now' } },
     refusals: ['upgrade_required', 'token_invalid', 'token_expired', 'token_revoked', 'forbidden'],

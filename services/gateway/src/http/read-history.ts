@@ -18,10 +18,18 @@ export interface HistoryRead {
   prev: string | null;
 }
 
+export interface HistoryRequest {
+  access: Access;
+  board: string;
+  asked: HistoryQueryParameters;
+  /** A shorter page rather than a larger one; the first event always fits. */
+  bytesMax?: number;
+}
+
 /** One page of a board's past, as far as the reader may see it. */
 export async function readHistory(
   gateway: Gateway,
-  { access, board, asked }: { access: Access; board: string; asked: HistoryQueryParameters },
+  { access, board, asked, bytesMax }: HistoryRequest,
 ): Promise<HistoryRead> {
   await gateway.boards.find(board);
   const { channel, wanted } = gateway.subscriptions.resolve({
@@ -36,6 +44,7 @@ export async function readHistory(
     ...(after === undefined ? {} : { after: after.seq }),
     ...boundedBy(asked),
     limit,
+    ...(bytesMax === undefined ? {} : { bytesMax }),
   });
   const epoch = after?.epoch ?? before?.epoch;
   if (epoch !== undefined && epoch !== page.epoch) {

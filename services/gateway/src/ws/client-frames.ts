@@ -1,5 +1,7 @@
 import {
   authFrameSchema,
+  historyFrameSchema,
+  limits,
   pingFrameSchema,
   presenceFrameSchema,
   publishFrameSchema,
@@ -25,6 +27,12 @@ const frameSchema = z.discriminatedUnion('type', [
   publishFrameSchema.extend({ board: z.string().max(256), event: z.unknown() }),
   presenceFrameSchema,
   typingFrameSchema.extend({ board: z.string().max(256), subject: z.string() }),
+  historyFrameSchema.extend({
+    board: z.string().max(256),
+    subjects: z.array(z.string()).default(['>']),
+    types: z.array(z.string()).optional(),
+    limit: z.number().default(limits.historyPageDefault),
+  }),
   pingFrameSchema,
 ]);
 export type ReadFrame = z.infer<typeof frameSchema>;

@@ -18,10 +18,12 @@ import { jittered } from '../http/jitter.ts';
 import type { Access } from '../rights/access.ts';
 import { TokenBucket } from '../rights/token-bucket.ts';
 import { readFrame, type FrameOf, type ReadFrame } from './client-frames.ts';
+import { HistoryPages } from './history-pages.ts';
 import type { SocketFormats } from './socket-formats.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { typingFrame } from './typing-frame.ts';
 import { publishFrame } from './publish-frame.ts';
+import { closeLabel, textOf } from './web-socket.ts';
 
 export interface SocketConnectionOptions {
   gateway: Gateway;
@@ -45,6 +47,8 @@ export class SocketConnection implements OpenConnection {
   readonly #rate = new TokenBucket(frameRate);
   readonly #onClosed: (connection: SocketConnection) => void;
   #access: Access | undefined;
+  /** Few clients ask for one. */
+  #pages: HistoryPages | undefined;
   #missedPongs = 0;
   #isEnding = false;
   #closeCode: number | undefined;
@@ -178,6 +182,9 @@ export class SocketConnection implements OpenConnection {
         return this.#acknowledge(frame);
       case 'publish':
         return this.send(await publishFrame(this.#gateway, access, frame));
+      case 'history':
+        this.#pages ??= new HistoryPages(this.#gateway, this.outbox);
+        return this.#pages.answer(access, frame);
     }
   }
 
@@ -270,18 +277,9 @@ export class SocketConnection implements OpenConnection {
     this.#isEnding = true;
     this.#leave();
     this.#onClosed(this);
-    this.#gateway.desk.signOut(this, knownCodes.has(code) ? String(code) : 'other');
+    this.#gateway.desk.signOut(this, closeLabel(code));
   }
 }
-
-/** The library hands over a Buffer unless it was told otherwise. */
-function textOf(data: RawData): string {
-  return Buffer.isBuffer(data)
-    ? data.toString()
-    : Buffer.concat([data].flat().map((part) => Buffer.from(part as Buffer))).toString();
-}
-
-const knownCodes = new Set<number>([...Object.values(closeCodes).map(({ code }) => code), 1005, 1006, 1007]);
 
 function reqOf(frame: ReadFrame): { req?: string | number } {
   return 'req' in frame && frame.req !== undefined ? { req: frame.req } : {};

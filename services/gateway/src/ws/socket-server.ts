@@ -1,4 +1,4 @@
-import { closeCodes, limits, webSocketProtocol } from '@boardwire/contracts';
+import { closeCodes, cloudEventsProtocol, limits, webSocketProtocol } from '@boardwire/contracts';
 import { AppError, appErrorFrom, problemHeaders } from '@boardwire/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
@@ -10,6 +10,8 @@ import type { Gateway } from '../gateway.ts';
 import { redeemTicket } from '../http/door.ts';
 import type { Access } from '../rights/access.ts';
 import { bearerToken } from '../rights/bearer-token.ts';
+import { admitEventSocket, protocolOf, type EventSocketAdmission } from './admit-event-socket.ts';
+import { EventSocket } from './event-socket.ts';
 import { serveWithoutUpgrade } from './serve-without-upgrade.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { SocketFormats } from './socket-formats.ts';
@@ -17,18 +19,26 @@ import { SocketFormats } from './socket-formats.ts';
 const path = '/v1/ws';
 const ticketText = /^[\w-]{1,128}$/;
 
+type OpenSocket = SocketConnection | EventSocket;
+
+interface Admitted {
+  access: Access | undefined;
+  /** Of a client that speaks `cloudevents.json`. */
+  events: EventSocketAdmission | undefined;
+}
+
 /** Takes WebSocket upgrades at `/v1/ws` and refuses those elsewhere, before the upgrade, with a problem document. */
 export class SocketServer {
   readonly #gateway: Gateway;
-  readonly #pings: Wheel<SocketConnection>;
+  readonly #pings: Wheel<OpenSocket>;
   readonly #formats = new SocketFormats();
-  readonly #left = (connection: SocketConnection) => this.#pings.remove(connection);
+  readonly #left = (connection: OpenSocket) => this.#pings.remove(connection);
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: limits.frameBytesMax,
     perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(webSocketProtocol) ? webSocketProtocol : false),
+    handleProtocols: (_offered, request) => protocolOf(request) ?? false,
   });
 
   constructor(gateway: Gateway) {
@@ -56,9 +66,9 @@ export class SocketServer {
       const onError = () => socket.destroy();
       socket.on('error', onError);
       this.#admit(request)
-        .then((access) => {
+        .then((admitted) => {
           socket.off('error', onError);
-          this.#upgrade(request, socket as Socket, head, access);
+          this.#upgrade(request, socket as Socket, head, admitted);
         })
         .catch((error: unknown) => this.#refused(socket, error));
     });
@@ -67,7 +77,7 @@ export class SocketServer {
   }
 
   /** The bearer, when the request names one; a browser's socket can't and sends an `auth` frame. */
-  async #admit(request: IncomingMessage): Promise<Access | undefined> {
+  async #admit(request: IncomingMessage): Promise<Admitted> {
     // Not by `URL`, which throws at what a request line may hold.
     const [pathname, query = ''] = request.url?.split('?', 2) ?? [];
     if (pathname !== path) throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
@@ -76,7 +86,9 @@ export class SocketServer {
     const ticket = new URLSearchParams(query).get('ticket');
     if (ticket !== null) return this.#ticketBearer(ticket, request);
     const token = bearerToken(request.headers.authorization);
-    return token === undefined ? undefined : this.#gateway.verifier.verify(token);
+    const access = token === undefined ? undefined : await this.#gateway.verifier.verify(token);
+    const isOfEvents = protocolOf(request) === cloudEventsProtocol;
+    return { access, events: isOfEvents ? await admitEventSocket(this.#gateway, access, query) : undefined };
   }
 
   async #ticketBearer(ticket: string, { headers }: IncomingMessage): Promise<Access> {
@@ -95,14 +107,18 @@ export class SocketServer {
     return origin === `http://${host}` || origin === `https://${host}`;
   }
 
-  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer, access: Access | undefined): void {
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer, { access, events }: Admitted): void {
     if (socket.destroyed) return;
     // The deadline of the request is met; an open socket has none.
     socket.setTimeout(0);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      if (events !== undefined) return this.#openEvents(webSocket, socket, events);
       const connection = this.#open(webSocket, socket);
       if (webSocket.protocol !== webSocketProtocol && request.headers['sec-websocket-protocol'] !== undefined) {
-        webSocket.close(closeCodes.protocol_error.code, `the subprotocol is ${webSocketProtocol}`);
+        webSocket.close(
+          closeCodes.protocol_error.code,
+          `the subprotocols are ${webSocketProtocol} and ${cloudEventsProtocol}`,
+        );
         return;
       }
       if (access !== undefined) connection.greet(access);
@@ -120,6 +136,11 @@ export class SocketServer {
     });
     this.#pings.add(connection);
     return connection;
+  }
+
+  #openEvents(webSocket: WebSocket, socket: Socket, admission: EventSocketAdmission): void {
+    const gateway = this.#gateway;
+    this.#pings.add(new EventSocket({ gateway, webSocket, socket, admission, onClosed: this.#left }));
   }
 
   #refused(socket: Duplex, error: unknown): void {
