@@ -141,6 +141,15 @@ describe('a WebSocket of the CloudEvents binding', () => {
     await expect(open(query, hasToken ? ana : null)).rejects.toMatchObject({ status });
   });
 
+  test('opens by ticket, as a browser has to', async () => {
+    const { body } = await call<{ ticket: string }>(`${site.url}/v1/stream-tickets`, {
+      token: ana.token,
+      json: { transport: 'ws' },
+    });
+    const socket = await open(`?board=events&ticket=${body.ticket}`, null);
+    await socket.until(ofType('boardwire.caught_up'));
+  });
+
   test('gives way to boardwire.v1 where both are offered', async () => {
     const socket = await open('', ana, ['cloudevents.json', 'boardwire.v1']);
     expect(socket.socket.protocol).toBe('boardwire.v1');

@@ -12,6 +12,8 @@ export interface SdkEvent {
   dataschema?: string;
   data?: unknown;
   data_base64?: string;
+  /** As JSON. */
+  toString(): string;
   [extension: string]: unknown;
 }
 export interface SdkMessage {

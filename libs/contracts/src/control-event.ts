@@ -5,11 +5,13 @@ import {
   reconnectSchema,
   resetSchema,
   resumedSchema,
+  skippedSchema,
   stalledSchema,
   type CaughtUp,
   type Reconnect,
   type Reset,
   type Resumed,
+  type Skipped,
   type Stalled,
 } from './sse.ts';
 
@@ -33,6 +35,7 @@ export const controlData = {
   resumed: resumedSchema,
   reset: resetSchema,
   caught_up: caughtUpSchema,
+  skipped: skippedSchema,
   heartbeat: nothing,
   stalled: stalledSchema,
   live: nothing,
@@ -46,6 +49,7 @@ interface ControlDataOf {
   resumed: Resumed;
   reset: Reset;
   caught_up: CaughtUp;
+  skipped: Skipped;
   heartbeat: Record<string, never>;
   stalled: Stalled;
   live: Record<string, never>;

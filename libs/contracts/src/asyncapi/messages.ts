@@ -165,6 +165,7 @@ const controlExamples: {
   resumed: ['The connection opens where the cursor says', resumed, earlier],
   reset: ['A gap can’t be excluded: reload by history or state', reset, cursor],
   caught_up: ['The replay is over', { head: cursor }, cursor],
+  skipped: ['So many events were left out for newer ones of their subjects', { count: 3 }],
   heartbeat: ['The cursor, every 15 s', {}, cursor],
   stalled: ['Every live source is lost', stalled],
   live: ['A live source is back', {}],

@@ -3,6 +3,7 @@ import { filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
 import { limits } from '../limits.ts';
 import { memberUserIdSchema } from '../member.ts';
+import { overflows } from '../sse.ts';
 import type { DocumentedParameter } from './documented-route.ts';
 
 const query = (parameter: Omit<DocumentedParameter, 'in'>): DocumentedParameter => ({ in: 'query', ...parameter });
@@ -63,7 +64,7 @@ export const streamParameters: readonly DocumentedParameter[] = [
   query({
     name: 'overflow',
     summary: 'What happens to a client that can’t keep up.',
-    schema: z.enum(['disconnect']),
+    schema: z.enum(overflows),
     example: 'disconnect',
   }),
   query({

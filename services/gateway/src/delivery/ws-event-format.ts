@@ -48,6 +48,10 @@ export class WsEventFormat implements WireFormat {
     return this.#said('caught_up', { head: cursor }, cursor);
   }
 
+  skipped(count: number): Buffer {
+    return this.#said('skipped', { count });
+  }
+
   heartbeat(cursor: string | undefined): Buffer {
     return this.#said('heartbeat', {}, cursor);
   }

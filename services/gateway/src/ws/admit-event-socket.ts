@@ -1,6 +1,7 @@
-import { cloudEventsProtocol, webSocketProtocol } from '@boardwire/contracts';
+import { cloudEventsProtocol, webSocketProtocol, type Overflow } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import type { IncomingMessage } from 'node:http';
+import { overflowOf } from '../delivery/overflow.ts';
 import type { StreamStart } from '../delivery/stream-start.ts';
 import type { Readable } from '../delivery/subscriptions.ts';
 import type { Gateway } from '../gateway.ts';
@@ -14,6 +15,7 @@ export interface EventSocketAdmission {
   access: Access;
   readable: Readable;
   start: StreamStart;
+  overflow: Overflow;
 }
 
 /** The subprotocol that an upgrade gets of those it offers; undefined for none of ours. */
@@ -34,12 +36,12 @@ export async function admitEventSocket(
   if (access === undefined) throw new AppError('token_missing');
   const { board: slug, ticket: _ticket, ...rest } = queryOf(query);
   if (typeof slug !== 'string') throw new AppError('invalid', { errors: [{ path: 'board', message: 'one board' }] });
-  const { subjects, types, start } = parseStreamQuery(rest, undefined);
+  const { subjects, types, start, overflow } = parseStreamQuery(rest, undefined);
   const board = knownSlug(slug);
   await gateway.boards.find(board);
   const readable = gateway.subscriptions.resolve({ access, board, subjects, types });
   assertMayStay(gateway, access);
-  return { access, readable, start };
+  return { access, readable, start, overflow: overflowOf(readable, overflow) };
 }
 
 /** As Fastify reads one: what comes several times is a list. */

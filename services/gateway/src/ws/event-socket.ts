@@ -46,7 +46,7 @@ export class EventSocket implements OpenConnection {
   #isEnding = false;
 
   constructor({ gateway, webSocket, socket, admission, onClosed }: EventSocketOptions) {
-    const { access, readable, start } = admission;
+    const { access, readable, start, overflow } = admission;
     this.#gateway = gateway;
     this.#webSocket = webSocket;
     this.#onClosed = onClosed;
@@ -64,9 +64,9 @@ export class EventSocket implements OpenConnection {
     // A reset, or a frame that breaks the protocol: the close that follows is the ordinary end.
     webSocket.on('error', () => {});
     webSocket.once('close', (code) => this.#closed(code));
-    const { format, outbox } = { format: this.#format, outbox: this.outbox };
+    const how = { format: this.#format, outbox: this.outbox, start, overflow };
     const onFailed = (error: unknown) => this.#failed(error);
-    this.#subscription = gateway.subscriptions.open({ ...readable, format, outbox, start, onFailed });
+    this.#subscription = gateway.subscriptions.open({ ...readable, ...how, onFailed });
     if (gateway.stalls.stalled !== undefined) this.tellStalled(gateway.stalls.stalled);
   }
 

@@ -83,12 +83,16 @@ export class SocketServer {
     if (pathname !== path) throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
     if (!this.#isOriginAllowed(request)) throw new AppError('forbidden', { detail: 'the origin is not allowed' });
     if (this.#gateway.context.health.isDraining()) throw new AppError('draining');
+    const access = await this.#bearer(query, request);
+    const isOfEvents = protocolOf(request) === cloudEventsProtocol;
+    return { access, events: isOfEvents ? await admitEventSocket(this.#gateway, access, query) : undefined };
+  }
+
+  async #bearer(query: string, request: IncomingMessage): Promise<Access | undefined> {
     const ticket = new URLSearchParams(query).get('ticket');
     if (ticket !== null) return this.#ticketBearer(ticket, request);
     const token = bearerToken(request.headers.authorization);
-    const access = token === undefined ? undefined : await this.#gateway.verifier.verify(token);
-    const isOfEvents = protocolOf(request) === cloudEventsProtocol;
-    return { access, events: isOfEvents ? await admitEventSocket(this.#gateway, access, query) : undefined };
+    return token === undefined ? undefined : this.#gateway.verifier.verify(token);
   }
 
   async #ticketBearer(ticket: string, { headers }: IncomingMessage): Promise<Access> {
