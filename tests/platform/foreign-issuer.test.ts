@@ -126,6 +126,13 @@ describe('a trusted issuer’s token', () => {
     expect(ticket.status).toBe(403);
   });
 
+  test('says who its bearer is; its session is not this site’s to end', async () => {
+    const token = await issuer.sign();
+    const me = await call(`${site.url}/v1/auth/me`, { token });
+    expect(me).toMatchObject({ status: 200, body: { id: 'idp:ana', name: 'Ana Elsewhere', roles: ['user'] } });
+    expect((await call(`${site.url}/v1/auth/logout`, { token, json: {} })).status).toBe(403);
+  });
+
   test('is refused when it is unsigned, signed by others, with another algorithm, for others or too old', async () => {
     const good = await issuer.sign();
     const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -7,6 +7,7 @@ import {
   refreshSchema,
   registerSchema,
   type CreateAccount,
+  userSchema,
   type ChangeAccount,
   type Session,
   type User,
@@ -70,8 +71,10 @@ export class AuthController {
   async logout(@Req() request: FastifyRequest, @Body() body: unknown): Promise<void> {
     const { refreshToken } = logoutSchema.parse(body ?? {});
     const identity = identityOf(request);
-    if (identity !== undefined) await this.accounts.logout(identity);
-    else if (refreshToken !== undefined) await this.accounts.logout({ refreshToken });
+    if (identity !== undefined) {
+      if (!isOfThisSite(identity)) throw new AppError('forbidden', { detail: 'another issuer ends this session' });
+      await this.accounts.logout(identity);
+    } else if (refreshToken !== undefined) await this.accounts.logout({ refreshToken });
     else throw new AppError('token_missing');
   }
 
@@ -79,7 +82,9 @@ export class AuthController {
   me(@Req() request: FastifyRequest): Promise<User> {
     const identity = identityOf(request);
     if (identity === undefined) throw new AppError('token_missing');
-    return this.accounts.user(identity.userId);
+    if (isOfThisSite(identity)) return this.accounts.user(identity.userId);
+    const { userId: id, name, roles } = identity;
+    return Promise.resolve(userSchema.parse({ id, name, roles }));
   }
 
   @Post('auth/accounts')
@@ -103,3 +108,6 @@ export class AuthController {
     return this.accounts.change(id, change, actor);
   }
 }
+
+/** People whom another issuer vouches for have no account here. */
+const isOfThisSite = ({ userId }: { userId: string }) => z.uuid().safeParse(userId).success;

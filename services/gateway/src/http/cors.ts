@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 const allowed = {
-  methods: 'GET, POST, PATCH, DELETE',
+  methods: 'GET, POST, PUT, PATCH, DELETE',
   headers:
     'authorization, content-type, accept, last-event-id, idempotency-key, ce-specversion, ce-id, ce-source, ce-type, ce-subject, ce-time, ce-dataschema',
   exposed: 'link, retry-after, location, allow',
