@@ -2,12 +2,12 @@
 // numbers follow each other on every connection, and files the time since the mark in a histogram.
 //
 //   load --port P --connections N --requests FILE [--greeting FILE] [--ready TEXT] [--websocket] [--inflight N]
-//        [--rate N] [--first N] [--stalled PERCENT]
+//        [--rate N] [--first N] [--stalled PERCENT] [--nice N]
 //
 // FILE of --requests holds one or more requests, each ended by a NUL byte, used in turn. --greeting is sent when the
 // head of the answer has come. A connection is ready when TEXT was seen, or without one when its head has come.
 // Prints one line of JSON when all are ready, and one for each `stop` or `look`. Commands on standard input:
-//   go N    counts from zero, spins; the next number of each connection must be N (0: whatever comes first)
+//   go N    counts from zero, spins, at the priority of --nice: it lets those through who have real work; the next number of each connection must be N (0: whatever comes first)
 //   look    prints the counts
 //   stop    prints the counts, stops spinning
 //   cpu P   prints the CPU that process P has used, to the nanosecond
@@ -47,7 +47,7 @@ struct connection {
 };
 
 static struct {
-  int port, connections, inflight, rate, stalled_percent;
+  int port, connections, inflight, rate, stalled_percent, nice;
   uint64_t first;
   bool is_websocket;
   const char *ready;
@@ -313,6 +313,7 @@ static void go(uint64_t first) {
   }
   cpu_at_go = own_cpu_ns();
   is_spinning = has_gone = true;
+  setpriority(PRIO_PROCESS, 0, options.nice);
 }
 
 // The CPU clock of another process; /proc counts in hundredths of a second.
@@ -337,6 +338,8 @@ static void obey(void) {
     if (strcmp(line, "look") == 0) tell("look");
     if (strcmp(line, "stop") == 0) {
       is_spinning = false;
+      // Only root may; others stay as they are.
+      setpriority(PRIO_PROCESS, 0, 0);
       tell("stop");
     }
     have -= (int)(stop + 1 - line);
@@ -372,6 +375,7 @@ static void read_options(int count, char **words) {
     else if (strcmp(name, "--inflight") == 0) options.inflight = atoi(value);
     else if (strcmp(name, "--rate") == 0) options.rate = atoi(value);
     else if (strcmp(name, "--first") == 0) options.first = strtoull(value, NULL, 10);
+    else if (strcmp(name, "--nice") == 0) options.nice = atoi(value);
     else if (strcmp(name, "--stalled") == 0) options.stalled_percent = atoi(value);
     else if (strcmp(name, "--ready") == 0) options.ready = value;
     else if (strcmp(name, "--requests") == 0) options.requests = read_file(value, &options.requests_bytes);

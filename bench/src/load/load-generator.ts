@@ -53,12 +53,12 @@ export interface LoadOptions {
   first?: number;
   /** Percent of the connections that stop reading at `go`. */
   stalledPercent?: number;
-  /** Default 10: feeder and bus come first. */
+  /** While it counts. Default 10: it spins, and must let feeder and bus through. */
   nice?: number;
 }
 
 const answerMs = 10_000;
-const connectMs = 60_000;
+const connectMs = 120_000;
 
 /** One process that holds many connections and checks what comes on them. */
 export class LoadGenerator {
@@ -76,9 +76,8 @@ export class LoadGenerator {
   static async open(options: LoadOptions): Promise<{ load: LoadGenerator; opened: LoadReport }> {
     const folder = await mkdtemp(join(tmpdir(), 'boardwire-load-'));
     const args = await loadArguments(options, folder);
-    // Spinning keeps wake-ups out of the times; with a lower priority, it lets those through who have real work.
-    const { program: command, core, nice = 10 } = options;
-    const child = new LineProcess({ command, args, core, nice });
+    const { program: command, core } = options;
+    const child = new LineProcess({ command, args, core });
     const load = new LoadGenerator(child, folder, options.connections);
     try {
       const opened = await load.#report('ready', connectMs);
@@ -147,7 +146,7 @@ export class LoadGenerator {
 }
 
 async function loadArguments(options: LoadOptions, folder: string): Promise<string[]> {
-  const { target, connections, inflight, rate, first, stalledPercent } = options;
+  const { target, connections, inflight, rate, first, stalledPercent, nice = 10 } = options;
   const requests = join(folder, 'requests');
   await writeFile(requests, target.requests.map((request) => `${request}\0`).join(''));
   const args = ['--port', String(target.port), '--connections', String(connections), '--requests', requests];
@@ -158,7 +157,7 @@ async function loadArguments(options: LoadOptions, folder: string): Promise<stri
     await writeFile(greeting, target.greeting);
     args.push('--greeting', greeting);
   }
-  for (const [name, value] of Object.entries({ inflight, rate, first, stalled: stalledPercent })) {
+  for (const [name, value] of Object.entries({ inflight, rate, first, stalled: stalledPercent, nice })) {
     if (value !== undefined) args.push(`--${name}`, String(value));
   }
   return args;

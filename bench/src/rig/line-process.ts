@@ -6,8 +6,6 @@ export interface LineCommand {
   command: string;
   args: readonly string[];
   core: string | undefined;
-  /** Lower priority: one that spins must let those through who have real work. */
-  nice?: number;
   /** Ends it when it has not done so by itself. */
   signal?: AbortSignal;
 }
@@ -28,11 +26,13 @@ export class LineProcess {
   #errors = '';
   #hasExited = false;
 
-  constructor({ command, args, core, nice, signal }: LineCommand) {
+  constructor({ command, args, core, signal }: LineCommand) {
     const [program, words] = pinned(core, command, args);
-    const [first, rest] = nice === undefined ? [program, words] : ['nice', ['-n', String(nice), program, ...words]];
     this.#name = command;
-    this.#child = spawn(first, rest, { stdio: ['pipe', 'pipe', 'pipe'], ...(signal === undefined ? {} : { signal }) });
+    this.#child = spawn(program, words, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(signal === undefined ? {} : { signal }),
+    });
     this.#exited = new Promise((resolve) => {
       const done = () => {
         this.#hasExited = true;
