@@ -65,7 +65,7 @@ class Life {
   constructor(random: SeededRandom) {
     this.random = random;
     this.log = new ChangingLog(random.fork());
-    this.log.pageMax = random.integer(1, 40);
+    this.log.pageMax = random.integer(4, 40);
     this.log.failsOneOf = random.pick([0, 0, 10, 50]);
     this.filters = [random.pick(filterSets), random.pick(filterSets)];
     this.padding = random.pick([0, 0, 100, 2_000]);
@@ -207,7 +207,7 @@ class Life {
         const late = this.clients.flatMap(({ readers }) => readers).filter((reader) => !reader.isAtEnd);
         expect(late.map(({ faults, lastId, start }) => ({ faults, lastId, start }))).toEqual([]);
       },
-      { everyMs: 1, timeoutMs: 10_000 },
+      { everyMs: 1, timeoutMs: 30_000 },
     );
   }
 
