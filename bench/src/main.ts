@@ -57,7 +57,7 @@ const help = `Measures in a temporary folder and starts what it needs. Close wha
   npm run bench -- intake       events from JetStream to one subscriber
   npm run bench -- filters      an event's cost with a thousand filters
   npm run bench -- growth       delivery at 500 and 9,900 connections, history pages in growing logs
-  npm run bench -- all          everything; what fails does not stop the rest
+  npm run bench -- all          everything, or --only fanout,bursts; what fails does not stop the rest
 
 --quick        fewer and shorter rounds
 --out FOLDER   where JSON and SVG go; default .boardwire/bench/<time>
@@ -105,15 +105,18 @@ async function runOne(name: string, bench: Bench, args: readonly string[]): Prom
 /** One after the other; what fails is told and counted. */
 async function runAll(args: readonly string[]): Promise<number> {
   const { rest, common } = commonOptions(args);
-  if (rest.length > 0) throw new UsageError(`all takes --quick, --out, --base and --json, not ${rest[0]}.`);
+  const { only } = readOptions(rest, { only: Object.keys(benches).join(',') });
+  const names = String(only).split(',');
+  const unknown = names.find((name) => !Object.hasOwn(benches, name));
+  if (unknown !== undefined) throw new UsageError(`No bench is called ${unknown}.`);
   const out = common.out ?? join(checkoutFolder, '.boardwire', 'bench', new Date().toISOString().replaceAll(':', '-'));
-  const passed = args.includes('--out') ? args : [...args, '--out', out];
+  const passed = [...args.filter((arg) => !rest.includes(arg)), ...(common.out === undefined ? ['--out', out] : [])];
   const failed: string[] = [];
-  for (const [name, bench] of Object.entries(benches)) {
+  for (const name of names) {
     process.stderr.write(`\n${name}\n`);
     try {
       // oxlint-disable-next-line no-await-in-loop -- one at a time
-      if ((await runOne(name, bench, passed)) !== 0) failed.push(`${name}: not met`);
+      if ((await runOne(name, benches[name]!, passed)) !== 0) failed.push(`${name}: not met`);
     } catch (error) {
       failed.push(`${name}: ${(error as Error).message}`);
       process.stderr.write(`  ✘ ${(error as Error).stack}\n`);
