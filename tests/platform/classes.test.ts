@@ -199,6 +199,95 @@ describe('an ephemeral event', () => {
   }, 30_000);
 });
 
+describe('a stream with a snapshot', () => {
+  const state = (board: string, query = '') =>
+    call<{ head: string; complete: boolean; events: { cursor: string; id: string }[] }>(
+      `${site.url}/v1/boards/${board}/state?${query}`,
+      { token: admin.token },
+    );
+
+  test('carries what GET …/state answers, and goes on behind it', async () => {
+    const board = await newBoard();
+    for (const subject of ['score.a', 'chat.a', 'score.b', 'score.a', 'pointer.a']) await publish(board, subject);
+    const asked = await state(board, 'subject=score.>&subject=chat.>');
+    expect(asked.body).toMatchObject({ complete: true, events: [{ subject: 'score.b' }, { subject: 'score.a' }] });
+    const stream = await follow(board, 'subject=score.>&subject=chat.>&snapshot=state');
+    expect(stream.blocks.map(({ event }) => event).filter(Boolean)).toEqual(['resumed', 'state', 'caught_up']);
+    const [block] = stream.named('state');
+    expect(block).toMatchObject({ data: asked.text, id: asked.body.head });
+    const next = await publish(board, 'score.b');
+    await stream.until((it) => it.events.length === 1);
+    expect(stream.events[0]!.id).toBe(next.body.cursor);
+    const socket = await openSocket();
+    await subscribe(socket, 's', { board, subjects: ['score.*'], snapshot: 'state' });
+    const now = await state(board, 'subject=score.*');
+    expect(framesOf(socket, 'state')).toEqual([{ type: 'state', sub: 's', cursor: now.body.head, answer: now.body }]);
+    expect(framesOf(socket, 'event')).toEqual([]);
+  });
+
+  test('stands where its replay starts, so that whoever comes back with its cursor gets all of it', async () => {
+    const board = await newBoard();
+    const first = await publish(board, 'chat.a');
+    await publish(board, 'score.a');
+    const last = await publish(board, 'chat.b');
+    const stream = await follow(board, `snapshot=state&after=${first.body.cursor}`);
+    const names = stream.blocks
+      .filter(({ id }) => id !== undefined)
+      .map(({ event, id }) => `${event ?? 'event'} ${id}`);
+    const at = (seq: number) => first.body.cursor!.replace(/1$/, String(seq));
+    expect(names).toEqual([
+      `resumed ${at(1)}`,
+      `state ${at(1)}`,
+      `event ${at(2)}`,
+      `event ${at(3)}`,
+      `caught_up ${at(3)}`,
+    ]);
+    expect(bodyOf(stream.named('state')[0]!)['head']).toBe(last.body.cursor);
+    const reset = await follow(board, 'snapshot=state&after=aaaaaaaa-7');
+    expect(reset.blocks.map(({ event }) => event).filter(Boolean)).toEqual(['reset', 'state', 'caught_up']);
+    expect(reset.named('state')[0]!.id).toBe(reset.named('reset')[0]!.id);
+  });
+
+  test('is bounded, and says when it was cut', async () => {
+    const board = await newBoard();
+    for (let from = 0; from < 1_004; from += 251) {
+      const batch = Array.from({ length: 251 }, (_, at) => {
+        return { specversion: '1.0', id: `c${from + at}`, type: 'score', subject: `score.${from + at}`, data: 1 };
+      });
+      const answer = await call(`${site.url}/v1/boards/${board}/events`, {
+        token: admin.token,
+        body: JSON.stringify(batch),
+        headers: { 'content-type': 'application/cloudevents-batch+json' },
+      });
+      expect(answer.status).toBe(201);
+    }
+    const cut = await state(board);
+    expect(cut.body.complete).toBe(false);
+    expect(cut.body.events.map(({ id }) => id)).toEqual(Array.from({ length: 1_000 }, (_, at) => `c${at + 4}`));
+    for (let count = 0; count < 12; count += 1)
+      await publish(board, `score.large.${count}`, { data: 'x'.repeat(60_000) });
+    const large = await state(board, 'subject=score.large.*');
+    expect(large.body).toMatchObject({ complete: false });
+    expect(large.text.length).toBeLessThan(600_000);
+    const stream = await follow(board, 'snapshot=state&subject=score.large.*');
+    expect(stream.named('state')[0]!.data).toBe(large.text);
+  });
+
+  test('follows the rules of now: a subject that has become a log has no state', async () => {
+    const board = await newBoard();
+    await publish(board, 'score.a');
+    const changes = {
+      rules: [
+        { pattern: 'score.a', class: 'log' },
+        { pattern: 'score.>', class: 'state' },
+      ],
+    };
+    await call(`${site.url}/v1/boards/${board}`, { method: 'PATCH', token: admin.token, json: changes });
+    expect((await publish(board, 'score.a')).status).toBe(201);
+    expect((await state(board)).body.events).toEqual([]);
+  });
+});
+
 describe('a reader that can’t keep up', () => {
   const subjectsCount = 20;
   const published = 5_000;

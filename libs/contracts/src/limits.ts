@@ -28,6 +28,9 @@ export const limits = {
   historyPageDefault: 50,
   rangePageMax: 1_000,
   lastMax: 500,
+  /** A state that is larger is cut to its newest events, and says so. It must leave an outbox room for what follows. */
+  stateSubjectsMax: 1_000,
+  stateBytesMax: 512 * 1024,
   headersTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,
   heartbeatMs: 15_000,

@@ -48,6 +48,13 @@ export const historyAnswerSchema = z.object({
   prev: z.string().nullable(),
 });
 
+/** `GET /v1/boards/{board}/state`: the newest event of each subject of class `state`, as the board stood at `head`. */
+export const stateAnswerSchema = historyAnswerSchema.extend({
+  /** False when there are more subjects than fit: these have the newest events. */
+  complete: z.boolean(),
+});
+export type StateAnswer = z.infer<typeof stateAnswerSchema>;
+
 /** `GET /v1/boards/{board}/presence`. */
 export const presenceAnswerSchema = z.object({
   count: z.number().int(),

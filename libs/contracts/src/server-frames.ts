@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorCodes, fieldErrorSchema, type ErrorCode } from './errors.ts';
 import { reqSchema, subIdSchema, webSocketProtocol } from './frames.ts';
-import { historyAnswerSchema } from './publish.ts';
+import { historyAnswerSchema, stateAnswerSchema } from './publish.ts';
 import { caughtUpSchema, reconnectSchema, resetSchema, resumedSchema, skippedSchema, stalledSchema } from './sse.ts';
 
 const errorCodeSchema = z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]);
@@ -49,7 +49,7 @@ export const caughtUpFrameSchema = z.object({
   ...caughtUpSchema.shape,
 });
 /** `answer` is the body of `GET …/state`. */
-export const stateFrameSchema = z.object({ type: z.literal('state'), ...ofSubscription, answer: historyAnswerSchema });
+export const stateFrameSchema = z.object({ type: z.literal('state'), ...ofSubscription, answer: stateAnswerSchema });
 export const skippedFrameSchema = z.object({ type: z.literal('skipped'), sub: subIdSchema, ...skippedSchema.shape });
 /** `answer` is the body of `GET …/events`. */
 export const historyAnswerFrameSchema = z.object({

@@ -22,7 +22,8 @@ export const bounds = {
   rangeBytesMax: 4 * 1024 * 1024,
   historyBytesMax: 8 * 1024 * 1024,
   historySubjectsMax: 20_000,
-  statePageMax: 1_000,
+  stateSubjectsMax: limits.stateSubjectsMax,
+  stateBytesMax: limits.stateBytesMax,
   /** Rows that one statement looks at or removes while a log is pruned, and days that pruning waits for a follower. */
   pruneRowsMax: 5_000,
   pruneWaitDaysMax: 7,

@@ -17,6 +17,7 @@ import { ReplayGate } from './delivery/replay-gate.ts';
 import { ReplaySource } from './delivery/replay-source.ts';
 import { RingFiller } from './delivery/ring-filler.ts';
 import { SliceCache } from './delivery/slice-cache.ts';
+import { StateReader } from './delivery/state-reader.ts';
 import { StartPlanner } from './delivery/stream-start.ts';
 import { Subscriptions } from './delivery/subscriptions.ts';
 import { DialectHub } from './dialects/dialect-hub.ts';
@@ -154,9 +155,10 @@ function createDelivery({ context, config, metrics, clients }: Base, rights: Rig
     onFailure: (board, error) => context.logger.warn({ event: 'removal.not_known', board, err: error }),
   });
   const planner = new StartPlanner(log, new RingFiller(log), config.REPLAY_EVENTS_MAX);
-  const shared = { planner, replay: new ReplaySource(log, gate), slices };
+  const states = new StateReader(log, gate);
+  const shared = { planner, replay: new ReplaySource(log, gate), slices, states };
   const subscriptions = new Subscriptions({ boards, rights, shared, presence, metrics });
-  return { boards, log, presence, subscriptions, dialects: new DialectHub(boards, log) };
+  return { boards, log, presence, subscriptions, states, dialects: new DialectHub(boards, log) };
 }
 
 function createRights({ config, clients, metrics, decisions }: Base) {

@@ -4,6 +4,7 @@ import type { ConnectionDesk } from './connections/desk.ts';
 import type { StallWatch } from './connections/stall-watch.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Boards } from './delivery/boards.ts';
+import type { StateReader } from './delivery/state-reader.ts';
 import type { Subscriptions } from './delivery/subscriptions.ts';
 import type { DecisionReporter } from './decisions/decision-reporter.ts';
 import type { DialectHub } from './dialects/dialect-hub.ts';
@@ -29,6 +30,7 @@ export interface Gateway {
   readonly boards: Boards;
   readonly log: ChatBoardLog;
   readonly subscriptions: Subscriptions;
+  readonly states: StateReader;
   readonly dialects: DialectHub;
   readonly presence: Presence;
   readonly typing: Typing;

@@ -9,6 +9,7 @@ import { ReplaySource } from '../src/delivery/replay-source.ts';
 import { RingFiller } from '../src/delivery/ring-filler.ts';
 import { SliceCache } from '../src/delivery/slice-cache.ts';
 import { SseFormat } from '../src/delivery/sse-format.ts';
+import { StateReader } from '../src/delivery/state-reader.ts';
 import { StartPlanner, type StreamStart } from '../src/delivery/stream-start.ts';
 import type { ResumeOutcome } from '../src/delivery/subscription-options.ts';
 import { Subscription } from '../src/delivery/subscription.ts';
@@ -26,27 +27,43 @@ interface Client {
   failures: unknown[];
 }
 
+interface How {
+  overflow?: Overflow;
+  hasSnapshot?: boolean;
+}
+
 function platform(log: MemoryLog, replayEventsMax = 100_000) {
   const gate = new ReplayGate({ concurrentMax: 4, observeWait: () => {} });
   const shared = {
     planner: new StartPlanner(log, new RingFiller(log), replayEventsMax),
     replay: new ReplaySource(log, gate),
     slices: new SliceCache(64 * 1024),
+    states: new StateReader(log, gate),
   };
-  return (channel: BoardChannel, filters: string[], types?: string[], overflow: Overflow = 'disconnect'): Client => {
+  return (channel: BoardChannel, filters: string[], types?: string[], how: How = {}): Client => {
     const socket = new TestSocket();
     const outcomes: ResumeOutcome[] = [];
     const failures: unknown[] = [];
     const outbox = new Outbox(socket.asSocket(), { bytesMax: 8e6, eventsMax: 1e6, onOverflow: () => {} });
     const wanted = new FilterSet(filters, types);
     const conflated: number[] = [];
+    const { overflow = 'disconnect', hasSnapshot = false } = how;
     const observer = {
       onConflated: (events: number) => void conflated.push(events),
       onOpened: (outcome: ResumeOutcome) => void outcomes.push(outcome),
       onCaughtUp: () => {},
       onFailed: (error: unknown) => void failures.push(error),
     };
-    const subscription = new Subscription({ ...shared, channel, wanted, format: plain, outbox, overflow, observer });
+    const subscription = new Subscription({
+      ...shared,
+      channel,
+      wanted,
+      format: plain,
+      outbox,
+      overflow,
+      hasSnapshot,
+      observer,
+    });
     return { subscription, socket, wanted, outcomes, failures };
   };
 }
@@ -251,4 +268,75 @@ describe('a subscription', () => {
     good.subscription.end();
     bad.subscription.end();
   });
+
+  test('opens with the state and goes on from there, whatever comes meanwhile', async () => {
+    const random = seededRandom();
+    for (let round = 0; round < 60; round += 1) {
+      const log = new MemoryLog();
+      const publish = () => log.add(random.pick(subjects), 'note', true);
+      for (let count = random.integer(0, 60); count > 0; count -= 1) publish();
+      const known = random.integer(0, log.events.length);
+      const channel = newChannel(known, { eventsMax: random.integer(5, 80), bytesMax: 50_000 });
+      channel.setRules([{ pattern: '>', class: 'state', access: 'open' }]);
+      const open = platform(log);
+      let delivered = known;
+      const start = startOf(random, log);
+      const client = open(channel, ['>'], undefined, { hasSnapshot: true });
+      void client.subscription.open(start);
+      for (let steps = random.integer(0, 12); steps > 0; steps -= 1) {
+        if (random.integer(0, 1) === 0) publish();
+        const upTo = random.integer(delivered, log.events.length);
+        channel.append(log.events.slice(delivered, upTo));
+        delivered = upTo;
+        // oxlint-disable-next-line no-await-in-loop -- at some moment of the opening
+        if (random.integer(0, 2) === 0) await turn();
+      }
+      channel.append(log.events.slice(delivered));
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => expect(client.subscription.cursor).toBe(`${epoch}-${log.events.length}`), { everyMs: 1 });
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => expect(client.socket.writableLength).toBe(0), { everyMs: 0 });
+      expectStateThenRest(client, log, start);
+    }
+  });
+
+  test('is given the state again behind a reset in the stream, once', async () => {
+    const log = new MemoryLog();
+    log.add('a', 'note', true);
+    const channel = newChannel(1);
+    channel.setRules([{ pattern: '>', class: 'state', access: 'open' }]);
+    for (const overflow of ['disconnect', 'conflate'] as const) {
+      const client = platform(log)(channel, ['a'], undefined, { hasSnapshot: true, overflow });
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await client.subscription.open({ kind: 'live' });
+      log.epoch = epoch === channel.epoch ? 'epoch002' : epoch;
+      channel.restart(log.epoch, channel.head);
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => expect(client.subscription.isLive).toBe(true));
+      const names = blocksOf(client.socket).map(({ event }) => event);
+      expect(names).toEqual(['resumed', 'state', 'caught_up', 'reset', 'state']);
+      channel.append([log.add('a', 'note', true)]);
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => expect(eventsOf(client.socket)).toHaveLength(1));
+      client.subscription.end();
+    }
+  });
 });
+
+/** The newest of each subject are in the state or come behind it; nothing that a cursor left out is missing. */
+function expectStateThenRest(client: Client, log: MemoryLog, start: StreamStart): void {
+  const blocks = blocksOf(client.socket);
+  expect(blocks.map(({ event }) => event).filter((name) => name !== undefined)).toEqual([
+    'resumed',
+    'state',
+    'caught_up',
+  ]);
+  const from = seqOf(blocks[0]!.id);
+  expect(seqOf(blocks[1]!.id)).toBe(from);
+  const state = JSON.parse(blocks[1]!.data!) as { head: string; events: { cursor: string; subject: string }[] };
+  if (start.kind === 'live') expect(state.head).toBe(blocks[0]!.id);
+  expect(eventsOf(client.socket).map(({ id }) => seqOf(id))).toEqual(expected(log, client.wanted, from));
+  const newest = new Map(state.events.map(({ subject, cursor }) => [subject, seqOf(cursor)]));
+  const upToHead = log.events.slice(0, seqOf(state.head));
+  expect(newest).toEqual(new Map(upToHead.map(({ subject, seq }) => [subject, seq])));
+}

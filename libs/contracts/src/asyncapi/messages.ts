@@ -30,6 +30,7 @@ const epoch = 'k3v9x2m1';
 const user = { id: 'u1', name: 'ana' };
 const { cursor: _cursor, ...storedEvent } = answerSchemas.HistoryItem.example;
 const history = answerSchemas.History.example;
+const state = answerSchemas.State.example;
 const resumed = { from: earlier, head: cursor, replayed: 2, epoch };
 const reset = { requested: 'aaaaaaaa-3', reason: 'epoch' as const, oldest: 'k3v9x2m1-0', head: cursor };
 const stalled = { since: '2026-03-01T09:30:00.000Z', reason: 'bus' as const };
@@ -116,7 +117,7 @@ export const serverMessages: Messages = {
   state: {
     summary: 'The state that was asked for with `snapshot`',
     schema: server.stateFrameSchema,
-    example: { type: 'state', sub: 's1', cursor, answer: history },
+    example: { type: 'state', sub: 's1', cursor, answer: state },
   },
   skipped: {
     summary: 'So many events were left out for newer ones of their subjects',
@@ -217,8 +218,8 @@ export const streamMessages: Readonly<Record<string, DocumentedMessage & { hasId
   caught_up: { summary: 'The replay is over', schema: caughtUpSchema, example: { head: cursor }, hasId: true },
   state: {
     summary: 'The state that was asked for with `snapshot`',
-    schema: answerSchemas.History.schema,
-    example: history,
+    schema: answerSchemas.State.schema,
+    example: state,
     hasId: true,
   },
   skipped: {

@@ -20,6 +20,7 @@ import {
   historyAnswerSchema,
   presenceAnswerSchema,
   publishReceiptSchema,
+  stateAnswerSchema,
 } from '../publish.ts';
 import { ticketAnswerSchema } from '../ticket.ts';
 
@@ -121,6 +122,19 @@ export const answerSchemas = {
       events: [item],
       next: null,
       prev: `${epoch}-42`,
+    },
+  },
+  State: {
+    schema: stateAnswerSchema.extend({ events: z.array(historyItemSchema) }),
+    example: {
+      board: 'events',
+      epoch,
+      oldest: `${epoch}-0`,
+      head: `${epoch}-42`,
+      events: [item],
+      next: null,
+      prev: null,
+      complete: true,
     },
   },
   Presence: { schema: presenceAnswerSchema, example: { count: 1, users: [{ id: user.id, name: 'ana' }] } },

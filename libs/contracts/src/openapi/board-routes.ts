@@ -1,6 +1,12 @@
 import { eventMediaTypes } from '../publish.ts';
 import type { DocumentedRoute } from './documented-route.ts';
-import { historyParameters, memberParameters, streamParameters, subjectParameter } from './parameters.ts';
+import {
+  historyParameters,
+  memberParameters,
+  streamParameters,
+  subjectParameter,
+  typeParameter,
+} from './parameters.ts';
 
 const json = 'application/json';
 const ofBoards = { tag: 'boards', access: 'token' } as const;
@@ -168,8 +174,8 @@ export const boardRoutes: readonly DocumentedRoute[] = [
     id: 'readState',
     summary: 'The newest event of each subject of class `state`',
     description: 'Where to start over after a `reset`; `head` is the cursor to go on from.',
-    parameters: [subjectParameter],
-    answers: { 200: { summary: 'The state', content: { [json]: 'History' } } },
+    parameters: [subjectParameter, typeParameter],
+    answers: { 200: { summary: 'The state', content: { [json]: 'State' } } },
     refusals: ['board_unknown', 'forbidden', 'invalid', 'invalid_filter'],
   },
   {

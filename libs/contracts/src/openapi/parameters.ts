@@ -73,6 +73,12 @@ export const streamParameters: readonly DocumentedParameter[] = [
     schema: z.string().min(1).max(128),
     example: 'mJk3…',
   }),
+  query({
+    name: 'snapshot',
+    summary: '`state`: first the newest event of each subject of class `state`, as `GET …/state` answers it.',
+    schema: z.enum(['state']),
+    example: 'state',
+  }),
   {
     name: 'last-event-id',
     in: 'header',

@@ -70,16 +70,20 @@ export class ReadLog {
     });
   }
 
-  /** The newest event of every matching subject of class `state`, in chronological order. */
+  /**
+   * The newest event of every matching subject of class `state` as the board stood at `head`, in chronological order;
+   * `more` when there are more subjects than fit, of which these have the newest events.
+   */
   async state(slug: string, { subjects, memberSubjects }: StateQuery): Promise<HistoryPage> {
     assertFilters([...subjects, ...(memberSubjects ?? [])]);
     const board = await this.#board(slug);
-    const { epoch, head } = board;
     return available(async () => {
+      // Read first: an event stored while subjects are looked up, perhaps of a new one, is not of this state.
+      const { epoch, head } = await this.store.head(board.id);
       const wanted = { subjects, memberSubjects, classes: ['state'] satisfies StoredClass[] };
       const ids = await this.filters.resolve(board, wanted);
-      const { items, isCut } = await this.store.newest(board.id, ids ?? []);
-      return { board: slug, epoch, head: Math.max(head, items.at(-1)?.seq ?? 0), items, more: isCut };
+      const { items, isCut } = await this.store.newest(board.id, { subjectIds: ids ?? [], upTo: head });
+      return { board: slug, epoch, head, oldest: board.pruned + 1, items, more: isCut };
     });
   }
 

@@ -1,5 +1,6 @@
 import type { RangeItem, StoredClass } from '@boardwire/contracts';
 import type { Database, PreparedStatement } from '@boardwire/database';
+import { AppError } from '@boardwire/service-kit';
 import { bounds } from '../bounds.ts';
 
 export interface Page {
@@ -74,10 +75,20 @@ export class ReadStore {
     return row!.count;
   }
 
-  /** The newest event of each subject, in chronological order. */
-  async newest(boardId: number, subjectIds: readonly number[]): Promise<Page> {
-    const found = await this.database.prepared<{ seq: number }>(newestStatement, [subjectIds, bounds.statePageMax]);
-    return this.#events(boardId, { seqs: found.map(({ seq }) => seq), newestFirst: true });
+  /** Where a log ends now. */
+  async head(boardId: number): Promise<{ epoch: string; head: number }> {
+    const [row] = await this.database.prepared<{ epoch: string; head: number }>(headStatement, [boardId]);
+    if (row === undefined) throw new AppError('board_unknown');
+    return row;
+  }
+
+  /** The newest event of each subject, in chronological order; of too many, the newest. */
+  async newest(boardId: number, { subjectIds, upTo }: { subjectIds: readonly number[]; upTo: number }): Promise<Page> {
+    const max = bounds.stateSubjectsMax;
+    const found = await this.database.prepared<{ seq: number }>(newestStatement, [subjectIds, upTo, max + 1]);
+    const seqs = found.slice(0, max).map(({ seq }) => seq);
+    const page = await this.#events(boardId, { seqs, bytesMax: bounds.stateBytesMax, newestFirst: true });
+    return { ...page, isCut: page.isCut || found.length > max };
   }
 
   async #events(boardId: number, { seqs, bytesMax = bounds.historyBytesMax, newestFirst }: Wanted): Promise<Page> {
@@ -179,13 +190,18 @@ function countStatement(isFiltered: boolean): PreparedStatement {
   };
 }
 
+const headStatement: PreparedStatement = {
+  name: 'board_head',
+  sql: 'SELECT epoch, seq AS head FROM board_head WHERE board_id = $1',
+};
+
 const newestStatement: PreparedStatement = {
   name: 'newest_per_subject',
   sql: `
     SELECT max(e.seq) AS seq FROM unnest($1::int[]) AS w(id)
     JOIN board_subject s ON s.id = w.id
     CROSS JOIN LATERAL (
-      SELECT seq FROM event WHERE subject_id = w.id ORDER BY seq DESC LIMIT 1
+      SELECT seq FROM event WHERE subject_id = w.id AND seq <= $2 ORDER BY seq DESC LIMIT 1
     ) AS e
-    GROUP BY s.subject ORDER BY 1 DESC LIMIT $2`,
+    GROUP BY s.subject ORDER BY 1 DESC LIMIT $3`,
 };

@@ -1,5 +1,6 @@
 import { ConflatingWriter } from './conflating-writer.ts';
 import type { FilterSet } from './filter-set.ts';
+import { eventSlice } from './shared-slices.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';
 
 /** A subscription as its conflating writer sees it. */
@@ -12,16 +13,14 @@ export interface ConflatedReader {
 
 /** The writer of a subscription that conflates: events are encoded once for each format, however many are behind. */
 export function conflateFor(reader: ConflatedReader, options: SubscriptionOptions): ConflatingWriter {
-  const { channel, format, outbox, slices, observer } = options;
+  const { channel, format, outbox, observer } = options;
   return new ConflatingWriter({
     outbox,
     position: () => reader.reached,
     encode: (event) => {
       // It may have been removed, or its subject closed to the reader, since.
       const current = channel.ring.get(event.seq) ?? event;
-      if (!channel.shows(current, reader.wanted)) return undefined;
-      const key = JSON.stringify([channel.board, channel.epoch, event.seq, format.key]);
-      return slices.take(key, () => format.events(channel.epoch, [current]));
+      return channel.shows(current, reader.wanted) ? eventSlice(options, current) : undefined;
     },
     skipped: (count) => format.skipped(count),
     onConflated: (events) => observer.onConflated(events),

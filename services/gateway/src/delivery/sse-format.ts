@@ -75,6 +75,10 @@ export class SseFormat implements WireFormat {
     return this.text(sseBlock({ id: cursor, event: 'caught_up', data: JSON.stringify({ head: cursor }) }));
   }
 
+  state(cursor: string, answer: string): Buffer {
+    return this.text(sseBlock({ id: cursor, event: 'state', data: answer }));
+  }
+
   skipped(count: number): Buffer {
     return this.text(sseBlock({ event: 'skipped', data: JSON.stringify({ count }) }));
   }

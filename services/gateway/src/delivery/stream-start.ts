@@ -31,6 +31,8 @@ export interface StartQuery {
   channel: BoardChannel;
   wanted: FilterSet;
   start: StreamStart;
+  /** The state that comes first: a stream without a cursor goes on from there. */
+  at?: { epoch: string; head: number } | undefined;
 }
 
 /** @returns undefined for text that is neither a cursor nor `start`. */
@@ -57,17 +59,20 @@ export class StartPlanner {
     const { epoch } = channel;
     const head = await channel.arrivedHead();
     const opening = channel.epoch === epoch ? await this.#plan(query, head) : undefined;
-    if (opening !== undefined && channel.epoch === epoch) return opening;
+    if (opening !== undefined && channel.epoch === epoch) return atState(opening, query.at);
     // The log started again while it was read: what was planned names positions that are gone. The cursor may be one of
     // the new epoch, from a gateway that heard of it earlier.
     const isLost = start.kind === 'after' && start.cursor.epoch !== channel.epoch;
     return isLost ? reset(channel, channel.head, { requested: start, reason: 'epoch' }) : this.plan(query);
   }
 
-  async #plan({ channel, wanted, start }: StartQuery, head: number): Promise<Opening> {
+  async #plan({ channel, wanted, start, at }: StartQuery, head: number): Promise<Opening> {
     const { epoch } = channel;
     switch (start.kind) {
       case 'live':
+        if (at?.epoch === epoch) {
+          return this.#replay(channel, Math.max(head, at.head), { wanted, start, after: at.head });
+        }
         return resumed(epoch, { position: head, head, replayed: 0 });
       case 'unreadable':
         return reset(channel, head, { requested: start, reason: 'unknown' });
@@ -165,6 +170,13 @@ function reset(
     ...(why.history === undefined ? {} : { history: why.history }),
   };
   return { kind: 'reset', epoch, position: head, target: head, reset: block };
+}
+
+/** Whoever starts over does so from the state that comes first. */
+function atState(opening: Opening, at: StartQuery['at']): Opening {
+  if (opening.kind === 'resumed' || at?.epoch !== opening.epoch) return opening;
+  const head = formatCursor(at.epoch, at.head);
+  return { ...opening, position: at.head, target: at.head, reset: { ...opening.reset, head } };
 }
 
 function requestedBy(start: StreamStart): string | null {

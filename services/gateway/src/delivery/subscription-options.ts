@@ -4,6 +4,7 @@ import type { FilterSet } from './filter-set.ts';
 import type { Outbox } from './outbox.ts';
 import type { ReplaySource } from './replay-source.ts';
 import type { SliceCache } from './slice-cache.ts';
+import type { StateReader } from './state-reader.ts';
 import type { StartPlanner } from './stream-start.ts';
 import type { WireFormat } from './wire-format.ts';
 
@@ -23,6 +24,7 @@ export interface SubscriptionShared {
   planner: StartPlanner;
   replay: ReplaySource;
   slices: SliceCache;
+  states: StateReader;
 }
 
 export interface SubscriptionOptions extends SubscriptionShared {
@@ -31,6 +33,8 @@ export interface SubscriptionOptions extends SubscriptionShared {
   format: WireFormat;
   /** What happens when its socket can't keep up. */
   overflow: Overflow;
+  /** Whether the state of the board comes first, and again behind each reset. */
+  hasSnapshot: boolean;
   outbox: Outbox;
   observer: SubscriptionObserver;
 }

@@ -5,8 +5,11 @@ import type { ConflatingWriter } from './conflating-writer.ts';
 import type { FilterSet } from './filter-set.ts';
 import type { EpochChange, LiveGroup, LiveMember } from './live-group.ts';
 import { isInRing, pageOfRing, type ReplayPage } from './replay-source.ts';
-import type { Opening, StreamStart } from './stream-start.ts';
+import { pageSlice, stateSlice } from './shared-slices.ts';
+import type { BoardState } from './state-reader.ts';
+import type { StreamStart } from './stream-start.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';
+import { writeOpening, writeReset } from './write-opening.ts';
 
 /**
  * One client's reading of one board, the same for every transport.
@@ -17,8 +20,7 @@ import type { SubscriptionOptions } from './subscription-options.ts';
  *   `position` meets the channel's `passed` it joins the live group, with no await between the look and the step.
  * - live: each pass writes what is above the position at which it joined.
  *
- * A conflating one waits for its socket until `caught_up` is written; from then on what the socket doesn't take waits
- * conflated, and it is live at once.
+ * A conflating one waits for its socket until `caught_up` only: what it doesn't take from then on waits conflated.
  */
 export class Subscription implements LiveMember {
   readonly #options: SubscriptionOptions;
@@ -31,14 +33,19 @@ export class Subscription implements LiveMember {
   /** The end of the last pass that wrote to it. */
   #servedTo = 0;
   readonly #conflating: ConflatingWriter | undefined;
+  /** The state comes next; it may have been read already. */
+  #owesState: boolean;
+  #state: BoardState | undefined;
   joinedAt = 0;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#position = options.channel.passed;
     this.#wanted = options.wanted;
+    this.#owesState = options.hasSnapshot;
     this.#forgetRestart = options.channel.onRestart((change) => {
-      if (this.#phase !== 'live') this.#restarted = this.#conflating?.restart(change) ?? change;
+      if (this.#phase === 'live' || this.#restarted?.epoch === change.epoch) return;
+      this.#restarted = this.#conflating?.restart(change) ?? change;
     });
     if (options.overflow === 'conflate') this.#conflating = conflateFor(this, options);
   }
@@ -70,13 +77,16 @@ export class Subscription implements LiveMember {
 
   /** Opens, replays and goes live. Never rejects; a failure ends this subscription and is told to the observer. */
   async open(start: StreamStart): Promise<void> {
-    const { planner, channel } = this.#options;
+    const { planner, channel, states } = this.#options;
     try {
-      const opening = await planner.plan({ channel, wanted: this.#wanted, start });
+      if (this.#owesState) this.#state = await states.share(channel, this.#wanted);
+      const opening = await planner.plan({ channel, wanted: this.#wanted, start, at: this.#state });
       if (this.#isOver()) return;
       // A restart that the plan knows of is told by it.
       if (opening.epoch === channel.epoch) this.#restarted = undefined;
-      this.#writeOpening(opening, start);
+      this.#phase = 'backfill';
+      this.#position = opening.position;
+      writeOpening(this.#options, opening, start);
       await this.#catchUp(opening.target);
     } catch (error) {
       this.fail(error);
@@ -121,7 +131,10 @@ export class Subscription implements LiveMember {
     const told = this.#conflating?.restart(change) ?? change;
     this.joinedAt = change.head;
     this.#servedTo = 0;
-    this.#writeReset(told);
+    if (!this.#options.hasSnapshot) return this.#writeReset(told);
+    // The state is to come behind it, and takes a moment.
+    this.#restarted = told;
+    this.onBehind(change.head);
   }
 
   onBehind(position: number): void {
@@ -149,20 +162,6 @@ export class Subscription implements LiveMember {
     return this.#phase === 'ended' || this.#options.outbox.isSealed;
   }
 
-  #writeOpening(opening: Opening, start: StreamStart): void {
-    const { format, outbox, observer, channel } = this.#options;
-    this.#phase = 'backfill';
-    this.#position = opening.position;
-    if (opening.kind === 'reset') {
-      outbox.write(format.reset(opening.reset));
-      observer.onOpened(opening.reset.reason, 0);
-    } else {
-      outbox.write(format.resumed(opening.resumed));
-      const isFresh = start.kind === 'live' || start.kind === 'last';
-      observer.onOpened(isFresh ? 'fresh' : 'resumed', Math.max(0, channel.passed - opening.position));
-    }
-  }
-
   /** @param opensUpTo where `caught_up` is due; undefined when it has been said. */
   async #catchUp(opensUpTo: number | undefined): Promise<void> {
     const { channel, outbox } = this.#options;
@@ -170,11 +169,16 @@ export class Subscription implements LiveMember {
     let target = opensUpTo;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- the next page only when the socket has drained
-      if (target !== undefined || this.#conflating === undefined) await outbox.drained();
+      await (target === undefined && this.#conflating !== undefined ? undefined : outbox.drained());
       if (this.#isOver()) return;
       if (this.#restarted !== undefined) {
         this.#goOnAfter(this.#restarted);
         target = undefined;
+      }
+      if (this.#owesState) {
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#writeState();
+        continue;
       }
       if (target !== undefined && this.#position >= target) {
         this.#writeCaughtUp(target, startedAt);
@@ -195,10 +199,8 @@ export class Subscription implements LiveMember {
     const after = this.#position;
     const page = await replay.next(channel, { wanted, after, upTo });
     // Others on this socket may have been faster: what waits for one client never is more than a page and what is live.
-    while (outbox.drained() !== undefined) {
-      // oxlint-disable-next-line no-await-in-loop -- whoever is first after a drain makes the others wait again
-      await outbox.drained();
-    }
+    // oxlint-disable-next-line no-await-in-loop -- whoever is first after a drain makes the others wait again
+    while (outbox.drained() !== undefined) await outbox.drained();
     if (this.#isOver() || this.#restarted !== undefined) return;
     // Rights or rules have changed while it was read: it may hold what must not be shown any more.
     if (wanted !== this.#wanted || access !== channel.access) return;
@@ -218,14 +220,7 @@ export class Subscription implements LiveMember {
     if (page.events.length === 0) return;
     const { outbox } = this.#options;
     if (this.#conflating?.isBehind === true) this.#conflating.hold(page.events);
-    else outbox.write(this.#encodedPage(page, after), page.events.length);
-  }
-
-  #encodedPage(page: ReplayPage, after: number): Buffer {
-    const { channel, format, slices } = this.#options;
-    const { board, epoch } = channel;
-    const key = JSON.stringify([board, epoch, page.removals, after, page.to, this.#wanted.key, format.key]);
-    return slices.take(key, () => format.events(channel.epoch, page.events));
+    else outbox.write(pageSlice(this.#options, { page, after, wanted: this.#wanted }), page.events.length);
   }
 
   /** Takes all that came since from the ring, whether the socket is ready for it or not. */
@@ -257,10 +252,28 @@ export class Subscription implements LiveMember {
     this.#writeReset(told);
   }
 
-  #writeReset({ epoch, head, previous, reason }: EpochChange): void {
-    const { format, outbox, channel } = this.#options;
-    const oldest = formatCursor(epoch, channel.oldest - 1);
-    outbox.write(format.reset({ requested: previous, reason, oldest, head: formatCursor(epoch, head) }));
+  /** Behind the opening or a reset; its cursor is where the stream goes on, so that coming back leaves nothing out. */
+  async #writeState(): Promise<void> {
+    const { channel, outbox, states } = this.#options;
+    const wanted = this.#wanted;
+    const { access } = channel;
+    const state = this.#state ?? (await states.share(channel, wanted));
+    this.#state = undefined;
+    // oxlint-disable-next-line no-await-in-loop -- whoever is first after a drain makes the others wait again
+    while (outbox.drained() !== undefined) await outbox.drained();
+    if (this.#isOver() || this.#restarted !== undefined) return;
+    // What was read may be of before: it is read again.
+    if (wanted !== this.#wanted || access !== channel.access) return;
+    if (state.epoch !== channel.epoch || state.removals !== channel.removals) return;
+    const cursor = formatCursor(channel.epoch, this.#position);
+    outbox.write(stateSlice(this.#options, { state, cursor, wanted }));
+    this.#owesState = false;
+  }
+
+  #writeReset(change: EpochChange): void {
+    writeReset(this.#options, change);
+    this.#owesState = this.#options.hasSnapshot;
+    this.#state = undefined;
   }
 
   #join(): void {

@@ -28,6 +28,7 @@ export interface SubscribeRequest extends Readable {
   outbox: Outbox;
   start: StreamStart;
   overflow: Overflow;
+  hasSnapshot: boolean;
   /** It ended: by a fault of its own, because its board is gone, or with its last right (`forbidden`). */
   onFailed: (error: unknown) => void;
   /** It reaches other subjects than before: its reader's rights, or the board's rules, have changed. */
@@ -94,17 +95,19 @@ export class Subscriptions {
   }
 
   open(request: SubscribeRequest): OpenSubscription {
-    const { channel, wanted, format, outbox, start, overflow } = request;
-    const { planner, replay, slices } = this.#shared;
+    const { channel, wanted, format, outbox, start, overflow, hasSnapshot } = request;
+    const { planner, replay, slices, states } = this.#shared;
     const subscription = new Subscription({
       planner,
       replay,
       slices,
+      states,
       channel,
       wanted,
       format,
       outbox,
       overflow,
+      hasSnapshot,
       observer: {
         onOpened: (outcome, cursorAge) => this.#metrics.opened(outcome, cursorAge),
         onCaughtUp: (seconds) => this.#metrics.replayed(seconds),

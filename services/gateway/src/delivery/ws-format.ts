@@ -69,6 +69,11 @@ export class WsFormat implements WireFormat {
     return frameOf({ type: 'caught_up', sub: this.#sub, cursor, head: cursor });
   }
 
+  state(cursor: string, answer: string): Buffer {
+    const head = JSON.stringify({ type: 'state', sub: this.#sub, cursor }).slice(0, -1);
+    return textFrame(Buffer.from(`${head},"answer":${answer}}`));
+  }
+
   skipped(count: number): Buffer {
     return frameOf({ type: 'skipped', sub: this.#sub, count });
   }

@@ -3,9 +3,10 @@ import { AppError } from '@boardwire/service-kit';
 import type { HistoryRead } from './read-history.ts';
 
 /** The JSON answer; items are stored bytes with their cursor in front. */
-export function historyAnswer({ board, epoch, head, oldest, items, next, prev }: HistoryRead): string {
+export function historyAnswer(page: HistoryRead, more: { complete?: boolean } = {}): string {
+  const { board, epoch, head, oldest, items, next, prev } = page;
   const cursors = { head: formatCursor(epoch, head), oldest: formatCursor(epoch, oldest - 1) };
-  const envelope = JSON.stringify({ board, epoch, ...cursors, events: [], next, prev });
+  const envelope = JSON.stringify({ board, epoch, ...cursors, events: [], next, prev, ...more });
   const [before, after] = envelope.split('"events":[]', 2);
   return `${before}"events":[${items.map(({ cursor, body }) => withCursor(cursor, body)).join(',')}]${after}`;
 }

@@ -34,6 +34,7 @@ export const streamQuerySchema = z
     named: z.enum(['0', '1']),
     overflow: z.enum(overflows),
     ticket: z.string().min(1).max(128),
+    snapshot: z.enum(['state']),
   })
   .partial();
 
@@ -51,7 +52,8 @@ export const historyQuerySchema = z
   })
   .partial({ subject: true, type: true, after: true, before: true });
 
-export const subjectQuerySchema = z.strictObject({ subject: list(filterSchema) }).partial();
+export const stateQuerySchema = z.strictObject({ subject: list(filterSchema), type: list(eventTypeSchema) }).partial();
+const subjectQuerySchema = z.strictObject({ subject: list(filterSchema) }).partial();
 
 export interface StreamQuery {
   subjects: string[];
@@ -61,6 +63,8 @@ export interface StreamQuery {
   ticket: string | undefined;
   start: StreamStart;
   overflow: Overflow | undefined;
+  /** Whether the state of the board comes first. */
+  hasSnapshot: boolean;
   /** A browser comes back by itself, with an address that it was given before. */
   isReturn: boolean;
 }
@@ -75,7 +79,7 @@ export interface HistoryQueryParameters {
 
 /** @throws AppError for a parameter that is unknown, repeated or out of its bounds. */
 export function parseStreamQuery(query: unknown, lastEventId: string | undefined): StreamQuery {
-  const { subject = ['>'], type, after, last, named, overflow, ticket } = parse(streamQuerySchema, query);
+  const { subject = ['>'], type, after, last, named, overflow, ticket, snapshot } = parse(streamQuerySchema, query);
   const asked = after === undefined ? undefined : startAfter(after);
   if (after !== undefined && asked === undefined) throw new AppError('invalid_cursor', { detail: 'after' });
   const start = resumeAt(lastEventId) ?? asked ?? startWithLast(last);
@@ -86,6 +90,7 @@ export function parseStreamQuery(query: unknown, lastEventId: string | undefined
     start,
     overflow,
     ticket,
+    hasSnapshot: snapshot !== undefined,
     isReturn: (lastEventId ?? '') !== '',
   };
 }
@@ -103,6 +108,11 @@ export function parseHistoryQuery(query: unknown): HistoryQueryParameters {
 export function parseMemberQuery(query: unknown): { after: string; limit: number } {
   const { after = '', limit = 100 } = parse(memberQuerySchema, query);
   return { after, limit };
+}
+
+export function parseStateQuery(query: unknown): { subjects: string[]; types: string[] | undefined } {
+  const { subject = ['>'], type } = parse(stateQuerySchema, query);
+  return { subjects: subject, types: type };
 }
 
 export function parseSubjectQuery(query: unknown): string[] {

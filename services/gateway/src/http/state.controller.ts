@@ -1,11 +1,9 @@
-import { formatCursor } from '@boardwire/contracts';
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GATEWAY, type Gateway } from '../gateway.ts';
 import { knownSlug } from './boards.controller.ts';
 import { authenticate } from './door.ts';
-import { historyAnswer } from './history-answer.ts';
-import { parseSubjectQuery } from './query.ts';
+import { parseStateQuery } from './query.ts';
 
 /** The newest event of each subject of class `state`: where to start over after a `reset`. */
 @Controller('/v1/boards/:board/state')
@@ -24,16 +22,16 @@ export class StateController {
     @Query() query: unknown,
   ): Promise<void> {
     const access = await authenticate(this.#gateway, request);
-    const subjects = parseSubjectQuery(query);
+    const { subjects, types } = parseStateQuery(query);
     await this.#gateway.boards.find(knownSlug(slug));
-    const { channel, wanted } = this.#gateway.subscriptions.resolve({ access, board: knownSlug(slug), subjects });
-    const { board, epoch, head, oldest = 1, items } = await this.#gateway.log.state(slug, wanted);
-    const isShown = (subject: string) => wanted.matchesSubject(subject, channel.access.isOpen(subject));
-    const shown = items.filter((item) => item.body !== undefined && isShown(item.subject));
-    const cursors = shown.map((item) => ({ cursor: formatCursor(epoch, item.seq), body: item.body! }));
+    const { channel, wanted } = this.#gateway.subscriptions.resolve({
+      access,
+      board: knownSlug(slug),
+      subjects,
+      types,
+    });
+    const { json } = await this.#gateway.states.read(channel, wanted);
     reply.header('cache-control', 'no-store').header('content-type', 'application/json; charset=utf-8');
-    await reply
-      .serializer(String)
-      .send(historyAnswer({ board, epoch, head, oldest, items: cursors, next: null, prev: null }));
+    await reply.serializer(String).send(json);
   }
 }

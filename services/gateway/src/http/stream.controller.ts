@@ -74,7 +74,7 @@ export class StreamController {
   }
 
   #open(request: FastifyRequest, reply: FastifyReply, { access, ticket, query, readable, overflow }: Admitted): void {
-    const { start } = query;
+    const { start, hasSnapshot } = query;
     const { desk, subscriptions, ticketStreams, config } = this.#gateway;
     const headers = corsHeaders(config.CORS_ORIGINS, request);
     reply.hijack();
@@ -88,7 +88,8 @@ export class StreamController {
       format,
       bounds: { bytesMax: config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax },
       desk,
-      subscribe: (outbox, onFailed) => subscriptions.open({ ...readable, format, outbox, start, overflow, onFailed }),
+      subscribe: (outbox, onFailed) =>
+        subscriptions.open({ ...readable, format, outbox, start, overflow, hasSnapshot, onFailed }),
     });
     if (ticket !== undefined) {
       stream.socket.once('close', () => ticketStreams.closed(ticket.ticket, connection));

@@ -59,7 +59,8 @@ export class SocketSubscriptions {
     const format = formats.of(sub);
     const overflow = overflowOf(readable, frame.overflow);
     const onReach = () => this.#reachChanged(sub, access);
-    const how = { format, outbox, start, overflow, onFailed, onReach };
+    const hasSnapshot = frame.snapshot !== undefined;
+    const how = { format, outbox, start, overflow, hasSnapshot, onFailed, onReach };
     const subscription = gateway.subscriptions.open({ ...readable, ...how });
     this.#entries.set(sub, { subscription, unwatch: undefined, unlisten: this.#listen(subscription, access) });
   }

@@ -18,9 +18,11 @@ export function logEvent(seq: number, subject: string, type = 'note', isState = 
 export class MemoryLog implements BoardLog {
   readonly events: LogEvent[] = [];
   pageMax = 20;
+  /** The epoch that it tells a state of. */
+  epoch = epoch;
 
-  add(subject: string, type?: string): LogEvent {
-    const event = logEvent(this.events.length + 1, subject, type);
+  add(subject: string, type?: string, isState?: boolean): LogEvent {
+    const event = logEvent(this.events.length + 1, subject, type, isState);
     this.events.push(event);
     return event;
   }
@@ -45,6 +47,21 @@ export class MemoryLog implements BoardLog {
   async newest(_board: string, query: { wanted: FilterSet; upTo: number; count: number }) {
     await turn();
     return { epoch, events: this.#between({ ...query, after: 0 }).slice(-query.count) };
+  }
+
+  async state(board: string, wanted: FilterSet) {
+    const head = this.events.length;
+    await turn();
+    const newest = new Map<string, LogEvent>();
+    for (const event of this.#between({ wanted, after: 0, upTo: head })) {
+      if (!event.isState) continue;
+      newest.delete(event.subject);
+      newest.set(event.subject, event);
+    }
+    const items = [...newest.values()].map(({ seq, subject, type, bytes, committedMs }) => {
+      return { seq, subject, type, class: 'state' as const, committedMs, datahash: '', body: bytes.toString() };
+    });
+    return { board, epoch: this.epoch, head, items, more: false };
   }
 
   async range(_board: string, { from, to }: { from: number; to: number }) {

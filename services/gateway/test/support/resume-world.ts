@@ -10,6 +10,7 @@ import { ReplaySource } from '../../src/delivery/replay-source.ts';
 import { RingFiller } from '../../src/delivery/ring-filler.ts';
 import { SliceCache } from '../../src/delivery/slice-cache.ts';
 import { SseFormat } from '../../src/delivery/sse-format.ts';
+import { StateReader } from '../../src/delivery/state-reader.ts';
 import { StartPlanner } from '../../src/delivery/stream-start.ts';
 import type { SubscriptionShared } from '../../src/delivery/subscription-options.ts';
 import { Subscription } from '../../src/delivery/subscription.ts';
@@ -43,6 +44,7 @@ export class TestGateway {
       planner: new StartPlanner(log, new RingFiller(log), replayEventsMax),
       replay: new ReplaySource(log, gate),
       slices: new SliceCache(64 * 1024),
+      states: new StateReader({ state: () => Promise.reject(new Error('nobody here asks for it')) }, gate),
     };
     this.channel = this.#newChannel();
     this.delivered = log.last;
@@ -245,6 +247,7 @@ export class ReaderConnection {
       wanted: reader.wanted,
       format: this.#format(sub),
       overflow: reader.overflow,
+      hasSnapshot: false,
       outbox: this.#outbox!,
       observer: { onOpened: () => {}, onCaughtUp: () => {}, onConflated: () => {}, onFailed: () => this.end() },
     });
