@@ -40,6 +40,8 @@ export const limits = {
   outboxEventsMax: 10_000,
   ringEventsMax: 16_384,
   ringBytesMax: 16 * 1024 * 1024,
+  /** Of all boards on a gateway together. */
+  ringsBytesMax: 256 * 1024 * 1024,
   replaysPerPodMax: 64,
   replaysPerUserMax: 8,
   retryMs: 1_000,

@@ -50,6 +50,12 @@ export const gatewayConfig = commonConfig.extend({
     .default(limits.streamMaxAgeMs),
   LEAVE_GRACE_MS: z.coerce.number().int().min(0).max(60_000).default(limits.leaveGraceMs),
   OUTBOX_BYTES_MAX: z.coerce.number().int().min(16_384).default(limits.outboxBytesMax),
+  /** Of all boards together; each has its own bounds as well. */
+  RINGS_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(1024 * 1024)
+    .default(limits.ringsBytesMax),
   RING_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.ringEventsMax),
   REPLAY_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.replayEventsMax),
 });

@@ -15,6 +15,7 @@ import { reachRules } from './delivery/reach.ts';
 import { RemovalWatch } from './delivery/removal-watch.ts';
 import { ReplayGate } from './delivery/replay-gate.ts';
 import { ReplaySource } from './delivery/replay-source.ts';
+import { RingBudget } from './delivery/ring-budget.ts';
 import { RingFiller } from './delivery/ring-filler.ts';
 import { SliceCache } from './delivery/slice-cache.ts';
 import { StateReader } from './delivery/state-reader.ts';
@@ -121,9 +122,11 @@ function createDelivery({ context, config, metrics, clients }: Base, rights: Rig
     observeWait: (seconds) => metrics.queueWait('replay', seconds),
   });
   metrics.queueDepth('replay', () => gate.waiting);
+  const rings = new RingBudget(config.RINGS_BYTES_MAX, (events) => metrics.ringsLetGo(events));
+  metrics.watchRings(() => rings.bytes);
   const boards = new Boards({
     assertExists: async (board) => void (await log.head(board)),
-    ring: { eventsMax: config.RING_EVENTS_MAX, bytesMax: limits.ringBytesMax },
+    ring: { eventsMax: config.RING_EVENTS_MAX, bytesMax: limits.ringBytesMax, budget: rings },
     observer: {
       onPass: (pass) => metrics.passDone(pass),
       onEphemeralPass: ({ deliveries, dropped }) => {

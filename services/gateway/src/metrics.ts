@@ -24,6 +24,7 @@ export class GatewayMetrics {
   readonly #encoderFailures: Counter;
   readonly #decisionsLost: Counter;
   readonly #conflated: Counter;
+  readonly #ringsLetGo: Counter;
   readonly #ephemeral: Counter<'from'>;
   readonly #ephemeralDropped: Counter<'where'>;
   readonly #gossipSent: Counter<'kind'>;
@@ -52,6 +53,10 @@ export class GatewayMetrics {
     );
     this.#encoderFailures = metrics.counter('encoder_failures_total', 'Subscriptions ended by their encoder.');
     this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
+    this.#ringsLetGo = metrics.counter(
+      'ring_evictions_total',
+      'Events let go of because all boards together held too many.',
+    );
     this.#conflated = metrics.counter('conflated_total', 'Events left out for newer ones of their subject.');
     this.#ephemeral = metrics.counter('ephemeral_events_total', 'Ephemeral events, by the gateway they came to.', [
       'from',
@@ -109,6 +114,14 @@ export class GatewayMetrics {
 
   decisionsLost(count: number): void {
     this.#decisionsLost.inc(count);
+  }
+
+  ringsLetGo(events: number): void {
+    this.#ringsLetGo.inc(events);
+  }
+
+  watchRings(bytes: () => number): void {
+    this.#gauge('ring_bytes', 'Bytes of the newest events of all boards, kept for who comes back.', bytes);
   }
 
   conflated(events: number): void {

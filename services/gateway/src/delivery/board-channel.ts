@@ -151,6 +151,7 @@ export class BoardChannel {
       this.noteHead(this.#epoch, event.seq);
       this.#fanOut.add(taken);
     }
+    this.#ring.touched();
     this.#fanOut.flush();
   }
 
@@ -172,6 +173,7 @@ export class BoardChannel {
     // What a backup brings back was let go of in the epoch that is over.
     if (reason === 'epoch') this.#oldest = 1;
     this.#epoch = epoch;
+    this.#ring.close();
     this.#ring = new BoardRing(head, this.#options.ring);
     const members = this.#fanOut.restart(epoch, head);
     for (const member of members) member.onReset(change);
@@ -181,6 +183,11 @@ export class BoardChannel {
     // A backup may know of fewer; what this ring holds is read from now on.
     this.#removals = 0;
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** The board is gone: nothing of it is kept here. */
+  close(): void {
+    this.#ring.close();
   }
 
   /** For those who are not live yet. */

@@ -1,3 +1,5 @@
+import type { RingBudget } from './ring-budget.ts';
+
 /** An event as the gateway carries it: the payload stays the bytes that chat stored. */
 export interface LogEvent {
   seq: number;
@@ -14,6 +16,8 @@ export interface LogEvent {
 export interface RingBounds {
   eventsMax: number;
   bytesMax: number;
+  /** What all rings of the pod share. */
+  budget?: RingBudget | undefined;
 }
 
 /** What an entry costs beside its bytes. */
@@ -29,6 +33,7 @@ export class BoardRing {
   #oldest: number;
   #last: number;
   #bytes = 0;
+  #isClosed = false;
 
   /** @param last the position that the ring starts after. */
   constructor(last: number, bounds: RingBounds) {
@@ -65,7 +70,8 @@ export class BoardRing {
 
   /** Bytes of events that could still be put in front. */
   get bytesFree(): number {
-    return Math.max(0, this.#bounds.bytesMax - this.#bytes);
+    const { bytesMax, budget } = this.#bounds;
+    return Math.max(0, Math.min(bytesMax - this.#bytes, budget?.bytesFree ?? bytesMax));
   }
 
   /** Takes the next seq and lets go of the oldest ones over the bounds. */
@@ -80,8 +86,8 @@ export class BoardRing {
   /** Puts an older event in front, when there is room; the way a new pod fills its ring from the log. */
   prepend(event: LogEvent): boolean {
     if (event.seq !== this.#oldest - 1) throw new Error(`ring expects seq ${this.#oldest - 1}, got ${event.seq}`);
-    const isFull = this.size >= this.#bounds.eventsMax;
-    if (isFull || this.#bytes + weight(event) > this.#bounds.bytesMax) return false;
+    const isFull = this.#isClosed || this.size >= this.#bounds.eventsMax;
+    if (isFull || weight(event) > this.bytesFree) return false;
     this.#put(event);
     this.#oldest = event.seq;
     return true;
@@ -96,23 +102,48 @@ export class BoardRing {
     while (this.#oldest < seq && this.#oldest <= this.#last) this.#dropOldest();
   }
 
+  /** Lets go of the oldest events until so many bytes are free. @returns how many went */
+  shrink(bytes: number): number {
+    const before = this.#oldest;
+    const enough = this.#bytes - bytes;
+    while (this.#bytes > enough && this.#oldest <= this.#last) this.#dropOldest();
+    return this.#oldest - before;
+  }
+
+  /** Tells the pod that new events have come. */
+  touched(): void {
+    this.#bounds.budget?.touched(this);
+  }
+
+  /** Another takes its place, or nobody does. */
+  close(): void {
+    this.#isClosed = true;
+    this.shrink(this.#bytes);
+    this.#bounds.budget?.forget(this);
+  }
+
   /** Forgets an event's bytes where they stand: readers get the seq without data. */
   redact(seq: number): void {
     const event = this.get(seq);
     if (event === undefined) return;
-    this.#bytes -= event.bytes.length;
+    this.#count(-event.bytes.length);
     this.#slots[seq % this.#bounds.eventsMax] = withoutContent(event);
   }
 
   #put(event: LogEvent): void {
     this.#slots[event.seq % this.#bounds.eventsMax] = event;
-    this.#bytes += weight(event);
+    this.#count(weight(event));
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#bounds.budget?.count(bytes);
   }
 
   #dropOldest(): void {
     const at = this.#oldest % this.#bounds.eventsMax;
     const event = this.#slots[at];
-    if (event !== undefined) this.#bytes -= weight(event);
+    if (event !== undefined) this.#count(-weight(event));
     this.#slots[at] = undefined;
     this.#oldest += 1;
   }

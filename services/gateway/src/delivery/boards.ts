@@ -126,6 +126,7 @@ export class Boards {
   }
 
   remove(board: string): void {
+    this.#channels.get(board)?.close();
     this.#channels.delete(board);
     this.#known.delete(board);
     this.#options.onRemoved(board);

@@ -197,9 +197,10 @@ export class FanOut {
     for (const { group, matched } of this.#match(events)) {
       const bytes = this.#encode(group, matched, encoded);
       if (bytes === undefined) continue;
+      const served = { events: matched, upTo: to };
       for (const member of group.members) {
         if (member.joinedAt >= to) continue;
-        deliverTo(member, bytes, { events: matched, upTo: to });
+        deliverTo(member, bytes, served);
         writes += 1;
         if (writes % writesPerTurn > 0) continue;
         // oxlint-disable-next-line no-await-in-loop -- the turn of others
