@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { BoardwireClient, type SocketConstructor } from '@boardwire/client';
+import type { StateAnswer } from '@boardwire/contracts';
 import { eventually, WsReader } from '@boardwire/test-kit';
+import { WebSocket } from 'ws';
 import { call, signInAsGuest, type Person } from '../support/person.ts';
 import { StallingStream } from '../support/stalling-stream.ts';
 import { faultsOf, StreamRecorder, type Block } from '../support/stream-recorder.ts';
@@ -285,6 +288,54 @@ describe('a stream with a snapshot', () => {
     await call(`${site.url}/v1/boards/${board}`, { method: 'PATCH', token: admin.token, json: changes });
     expect((await publish(board, 'score.a')).status).toBe(201);
     expect((await state(board)).body.events).toEqual([]);
+  });
+});
+
+describe.each(['websocket', 'sse'] as const)('the SDK by %s', (transport) => {
+  test('opens with the state, conflates, and takes ephemeral events along', async () => {
+    const board = await newBoard();
+    await publish(board, 'score.a', { data: 1 });
+    const client = new BoardwireClient({
+      baseUrl: site.url,
+      webSocket: WebSocket as unknown as SocketConstructor,
+      tokenProvider: () => Promise.resolve(admin.token),
+    });
+    const states: StateAnswer[] = [];
+    const seen: [string, unknown, string | undefined][] = [];
+    const follow = client.follow(board, {
+      transport,
+      subjects: ['score.*', 'pointer.*'],
+      snapshot: 'state',
+      overflow: 'conflate',
+      onSnapshot: (state) => states.push(state),
+      onEvent: ({ subject, data }, { cursor }) => seen.push([subject, data, cursor]),
+    });
+    try {
+      await eventually(() => expect(follow.state.phase).toBe('live'));
+      expect(states).toMatchObject([{ complete: true, events: [{ subject: 'score.a', data: 1 }] }]);
+      expect(follow.cursor).toBe(states[0]!.head);
+      const stored = await publish(board, 'score.a', { data: 2 });
+      await eventually(() => expect(seen).toEqual([['score.a', 2, stored.body.cursor]]));
+      const sent = await client.publishEphemeral(board, { subject: 'pointer.a', type: 'note', data: 3 });
+      expect(sent).toEqual({ id: expect.any(String), board, time: expect.any(String) });
+      await eventually(() => expect(seen).toHaveLength(2));
+      expect(seen[1]).toEqual(['pointer.a', 3, undefined]);
+      expect(follow.cursor).toBe(stored.body.cursor);
+    } finally {
+      client.close();
+    }
+  });
+
+  test('ends with the reason when conflation is refused', async () => {
+    const board = await newBoard();
+    const client = new BoardwireClient({
+      baseUrl: site.url,
+      webSocket: WebSocket as unknown as SocketConstructor,
+      tokenProvider: () => Promise.resolve(admin.token),
+    });
+    const follow = client.follow(board, { transport, overflow: 'conflate', onEvent: () => {} });
+    await eventually(() => expect(follow.state).toMatchObject({ phase: 'closed', error: { code: 'invalid' } }));
+    client.close();
   });
 });
 

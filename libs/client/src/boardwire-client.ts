@@ -1,12 +1,15 @@
 import {
   boardListSchema,
   boardSchema,
+  ephemeralReceiptSchema,
   historyAnswerSchema,
   presenceAnswerSchema,
   sessionSchema,
   ticketAnswerSchema,
   type Board,
+  type EphemeralReceipt,
   type HistoryItem,
+  type Overflow,
   type PlainEvent,
   type PublishReceipt,
   type TicketAnswer,
@@ -51,6 +54,10 @@ export interface FollowOptions extends FollowHandlers {
   after?: string;
   /** The newest N matching events first; ignored with `after`. Neither: only what happens from now on. */
   last?: number;
+  /** `state`: the state of the board first, as `onSnapshot` tells. */
+  snapshot?: 'state';
+  /** What happens when this client can't keep up; by default it gets everything where events of class `log` can match. */
+  overflow?: Overflow;
   transport?: 'websocket' | 'sse';
 }
 
@@ -147,6 +154,15 @@ export class BoardwireClient {
       this.#outboxes.set(board, outbox);
     }
     return outbox.publish({ ...event, id: event.id ?? newEventId() });
+  }
+
+  /**
+   * Publishes an event on a subject of class `ephemeral`, at once and once: it goes to who is here, and is worth nothing
+   * later. Rejects when the site can't be reached.
+   */
+  publishEphemeral(board: string, event: PlainEvent): Promise<EphemeralReceipt> {
+    const path = `/v1/boards/${encodeURIComponent(board)}/events`;
+    return this.#door.request({ method: 'POST', path, body: event, answer: ephemeralReceiptSchema });
   }
 
   async history(board: string, options: HistoryOptions = {}): Promise<BoardHistory> {

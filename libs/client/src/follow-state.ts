@@ -1,4 +1,4 @@
-import type { Reset, StoredEvent } from '@boardwire/contracts';
+import type { Reset, StateAnswer, StoredEvent } from '@boardwire/contracts';
 import type { BoardwireError } from './errors.ts';
 import type { Presence } from './presence-list.ts';
 import type { Typist } from './typing-list.ts';
@@ -31,6 +31,13 @@ export interface FollowHandlers {
   onEvent: (event: StoredEvent, place: EventPlace) => void;
   /** A gap can't be excluded: reload what is shown by history or state. Events go on from `head`. */
   onReset?: (reset: Reset) => void;
+  /**
+   * With `snapshot`: the newest event of each subject of class `state`, at the start, after every return and behind each
+   * `onReset`. It takes the place of what is shown; an event whose cursor is not above its subject's here is in it already.
+   */
+  onSnapshot?: (state: StateAnswer) => void;
+  /** With `overflow: 'conflate'`: so many events were left out for newer ones of their subjects, which follow. */
+  onSkipped?: (count: number) => void;
   onState?: (state: FollowState) => void;
   onPresence?: (presence: Presence) => void;
   /** Who else types now, in the order in which they began; told over a WebSocket only. */

@@ -1,4 +1,4 @@
-import { limits, type Reset } from '@boardwire/contracts';
+import { limits, type Overflow, type Reset } from '@boardwire/contracts';
 import { Backoff } from './backoff.ts';
 import { asBoardwireError, BoardwireError } from './errors.ts';
 import { initialFollowState, type FollowHandlers, type FollowState } from './follow-state.ts';
@@ -17,6 +17,8 @@ export interface FollowPlan extends FollowHandlers {
   types: readonly string[];
   after: string | undefined;
   last: number | undefined;
+  snapshot?: 'state' | undefined;
+  overflow?: Overflow | undefined;
   tokens: TokenSource;
   transport: StreamTransport;
   heartbeatMs?: number;
@@ -105,14 +107,14 @@ export class BoardFollow {
   }
 
   #open(token: string): void {
-    const { baseUrl, board, subjects, types, after, last, transport, onPresence } = this.#plan;
+    const { baseUrl, board, subjects, types, after, last, snapshot, overflow, transport, onPresence } = this.#plan;
     this.#token = token;
     this.#openedAtMs = undefined;
     this.#watchdog.start(openingMs);
     const attempt = this.#attempt;
     const isCurrent = () => attempt === this.#attempt;
     const cursor = this.#position.cursor ?? after;
-    const request = { baseUrl, token, board, subjects, types, after: cursor, last };
+    const request = { baseUrl, token, board, subjects, types, after: cursor, last, snapshot, overflow };
     this.#stream = transport(
       { ...request, wantsPresence: onPresence !== undefined },
       {
@@ -140,6 +142,10 @@ export class BoardFollow {
       case 'retry':
         this.#retryFloorMs = Math.min(signal.afterMs, floorMaxMs);
         return;
+      case 'snapshot':
+        return this.#plan.onSnapshot?.(signal.state);
+      case 'skipped':
+        return this.#plan.onSkipped?.(signal.count);
       case 'stalled':
         return this.#show({ stalledSince: signal.since });
       case 'unstalled':

@@ -197,6 +197,7 @@ function receiptOf({ id, board, seq, cursor, time }: PublishReceipt): PublishRec
 }
 
 function errorOfOutcome(outcome: BatchOutcome | undefined): BoardwireError {
+  if (outcome?.status === 202) return new BoardwireError('bad_answer', { detail: 'the subject is ephemeral' });
   if (outcome === undefined || !('code' in outcome)) return new BoardwireError('bad_answer');
   const { code, detail, errors } = outcome;
   return new BoardwireError(code, { status: errorTable[code].status, detail, errors });

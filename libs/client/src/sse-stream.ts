@@ -1,4 +1,14 @@
-import type { CaughtUp, CloseAdvice, Reconnect, Reset, Resumed, Stalled, StoredEvent } from '@boardwire/contracts';
+import type {
+  CaughtUp,
+  CloseAdvice,
+  Reconnect,
+  Reset,
+  Resumed,
+  Skipped,
+  Stalled,
+  StateAnswer,
+  StoredEvent,
+} from '@boardwire/contracts';
 import { asBoardwireError, errorOfResponse, type BoardwireError } from './errors.ts';
 import { EventStreamParser, type StreamMessage } from './event-stream-parser.ts';
 import type { OpenStream, StreamEnd, StreamListener, StreamRequest, StreamTransport } from './stream.ts';
@@ -69,6 +79,8 @@ class SseStream implements OpenStream {
     else if (type === 'resumed') this.#signal({ kind: 'resumed', from: id ?? (body as Resumed).from });
     else if (type === 'reset') this.#signal({ kind: 'reset', reset: body as Reset });
     else if (type === 'caught_up') this.#signal({ kind: 'caught_up', cursor: id ?? (body as CaughtUp).head });
+    else if (type === 'state') this.#signal({ kind: 'snapshot', state: body as StateAnswer });
+    else if (type === 'skipped') this.#signal({ kind: 'skipped', count: (body as Skipped).count });
     else if (type === 'stalled') this.#signal({ kind: 'stalled', since: (body as Stalled).since });
     else if (type === 'live') this.#signal({ kind: 'unstalled' });
     else if (type === 'revoked') this.#end({ advice: 'new_token', reason: 'revoked' });
@@ -89,12 +101,15 @@ class SseStream implements OpenStream {
   }
 }
 
-function streamUrl({ baseUrl, board, subjects, types, after, last }: StreamRequest): string {
+function streamUrl(request: StreamRequest): string {
+  const { baseUrl, board, subjects, types, after, last, snapshot, overflow } = request;
   const query = new URLSearchParams();
   for (const subject of subjects) query.append('subject', subject);
   for (const type of types) query.append('type', type);
   if (after !== undefined) query.set('after', after);
   else if (last !== undefined) query.set('last', String(last));
+  if (snapshot !== undefined) query.set('snapshot', snapshot);
+  if (overflow !== undefined) query.set('overflow', overflow);
   return `${baseUrl}/v1/boards/${encodeURIComponent(board)}/stream?${query.toString()}`;
 }
 

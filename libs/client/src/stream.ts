@@ -1,4 +1,4 @@
-import type { CloseAdvice, PresentUser, Reset, StoredEvent } from '@boardwire/contracts';
+import type { CloseAdvice, Overflow, PresentUser, Reset, StateAnswer, StoredEvent } from '@boardwire/contracts';
 import type { BoardwireError } from './errors.ts';
 
 /** What a transport is asked to open: one board, some subjects, from a place. */
@@ -12,6 +12,9 @@ export interface StreamRequest {
   after: string | undefined;
   /** The newest N matching events first. */
   last: number | undefined;
+  /** The state of the board first. */
+  snapshot?: 'state' | undefined;
+  overflow?: Overflow | undefined;
   wantsPresence: boolean;
 }
 
@@ -20,6 +23,8 @@ export type StreamSignal =
   | { kind: 'resumed'; from: string }
   | { kind: 'reset'; reset: Reset }
   | { kind: 'caught_up'; cursor: string }
+  | { kind: 'snapshot'; state: StateAnswer }
+  | { kind: 'skipped'; count: number }
   | { kind: 'event'; cursor: string | undefined; event: StoredEvent }
   /** A heartbeat: everything up to here that matches has been written to this stream. */
   | { kind: 'cursor'; cursor: string }

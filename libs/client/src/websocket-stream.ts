@@ -5,6 +5,7 @@ import {
   type ClientFrame,
   type EventFrame,
   type ServerFrame,
+  type StateAnswer,
   type StoredEvent,
 } from '@boardwire/contracts';
 import { BoardwireError } from './errors.ts';
@@ -103,6 +104,10 @@ class WebSocketStream implements OpenStream {
         return this.#signal({ kind: 'reset', reset: frame });
       case 'caught_up':
         return this.#signal({ kind: 'caught_up', cursor: frame.cursor });
+      case 'state':
+        return this.#signal({ kind: 'snapshot', state: frame.answer as StateAnswer });
+      case 'skipped':
+        return this.#signal({ kind: 'skipped', count: frame.count });
       case 'heartbeat': {
         const cursor = frame.cursors[subscriptionName];
         return cursor === undefined ? undefined : this.#signal({ kind: 'cursor', cursor });
@@ -126,7 +131,7 @@ class WebSocketStream implements OpenStream {
   #subscribe(): void {
     if (this.#hasSubscribed) return;
     this.#hasSubscribed = true;
-    const { board, subjects, types, after, last } = this.#request;
+    const { board, subjects, types, after, last, snapshot, overflow } = this.#request;
     this.#send({
       type: 'subscribe',
       sub: subscriptionName,
@@ -134,6 +139,8 @@ class WebSocketStream implements OpenStream {
       subjects: [...subjects],
       ...(types.length > 0 ? { types: [...types] } : {}),
       ...(after !== undefined ? { after } : last !== undefined ? { last } : {}),
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(overflow === undefined ? {} : { overflow }),
     });
   }
 

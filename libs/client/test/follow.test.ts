@@ -62,6 +62,15 @@ describe.each(['websocket', 'sse'] as const)('following by %s', (transport) => {
   });
   afterEach(() => stopHeartbeats());
 
+  test('hands over what was skipped', async () => {
+    const skips: number[] = [];
+    const watched = watch({ transport, overflow: 'conflate', onSkipped: (count) => skips.push(count) });
+    await live(watched);
+    for (const listener of site.listeners) listener.say('skipped', { count: 3 }, site.cursor());
+    await eventually(() => skips.length === 1);
+    expect(skips).toEqual([3]);
+  });
+
   test('gets the newest events oldest first, then live ones', async () => {
     for (const data of numbers(1, 10)) site.post(data);
     const watched = watch({ transport, last: 3 });
