@@ -8,6 +8,7 @@ import { ReplaySource } from '../src/delivery/replay-source.ts';
 import { RingFiller } from '../src/delivery/ring-filler.ts';
 import { SliceCache } from '../src/delivery/slice-cache.ts';
 import { SseFormat } from '../src/delivery/sse-format.ts';
+import { StateReader } from '../src/delivery/state-reader.ts';
 import { StartPlanner } from '../src/delivery/stream-start.ts';
 import { SubjectAccess } from '../src/delivery/subject-access.ts';
 import { Subscription } from '../src/delivery/subscription.ts';
@@ -25,6 +26,7 @@ function board() {
     planner: new StartPlanner(log, new RingFiller(log), 100_000),
     replay: new ReplaySource(log, gate),
     slices: new SliceCache(1024 * 1024),
+    states: new StateReader(log, gate),
   };
   const open = (wanted: FilterSet) => {
     const socket = new TestSocket(64 * 1024 * 1024);
@@ -38,6 +40,7 @@ function board() {
       outbox,
       observer,
       overflow: 'disconnect',
+      hasSnapshot: false,
     });
     void subscription.open({ kind: 'live' });
     return { socket, subscription };

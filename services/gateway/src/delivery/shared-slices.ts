@@ -29,5 +29,5 @@ export function stateSlice(
 ): Buffer {
   const { head, removals } = state;
   const key = JSON.stringify(['state', channel.board, removals, cursor, head, wanted.key, format.key]);
-  return slices.take(key, () => format.state(cursor, state.json));
+  return slices.take(key, () => format.state!(cursor, state.json));
 }

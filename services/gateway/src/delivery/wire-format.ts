@@ -16,8 +16,8 @@ export interface WireFormat {
   resumed(resumed: Resumed): Buffer;
   reset(reset: Reset): Buffer;
   caughtUp(cursor: string): Buffer;
-  /** @param answer the body of `GET …/state` */
-  state(cursor: string, answer: string): Buffer;
+  /** Absent where the wire has no word for it. @param answer the body of `GET …/state` */
+  state?(cursor: string, answer: string): Buffer;
   /** So many events were left out for newer ones of their subjects, which follow. */
   skipped(count: number): Buffer;
   stalled(stalled: Stalled): Buffer;

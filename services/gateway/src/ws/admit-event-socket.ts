@@ -36,7 +36,8 @@ export async function admitEventSocket(
   if (access === undefined) throw new AppError('token_missing');
   const { board: slug, ticket: _ticket, ...rest } = queryOf(query);
   if (typeof slug !== 'string') throw new AppError('invalid', { errors: [{ path: 'board', message: 'one board' }] });
-  const { subjects, types, start, overflow } = parseStreamQuery(rest, undefined);
+  const { subjects, types, start, overflow, hasSnapshot } = parseStreamQuery(rest, undefined);
+  if (hasSnapshot) throw new AppError('invalid', { detail: 'each message is one event: read the state by GET' });
   const board = knownSlug(slug);
   await gateway.boards.find(board);
   const readable = gateway.subscriptions.resolve({ access, board, subjects, types });

@@ -64,7 +64,7 @@ export class EventSocket implements OpenConnection {
     // A reset, or a frame that breaks the protocol: the close that follows is the ordinary end.
     webSocket.on('error', () => {});
     webSocket.once('close', (code) => this.#closed(code));
-    const how = { format: this.#format, outbox: this.outbox, start, overflow };
+    const how = { format: this.#format, outbox: this.outbox, start, overflow, hasSnapshot: false };
     const onFailed = (error: unknown) => this.#failed(error);
     this.#subscription = gateway.subscriptions.open({ ...readable, ...how, onFailed });
     if (gateway.stalls.stalled !== undefined) this.tellStalled(gateway.stalls.stalled);
