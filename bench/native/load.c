@@ -149,6 +149,10 @@ static void start_one(void) {
   struct linger reset = {.l_onoff = 1, .l_linger = 0};
   setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  c->is_stalled = index % 100 < options.stalled_percent;
+  // Else the kernel lets the buffer of a reader that sleeps grow up to tcp_rmem, often 32 MB, and nobody is ever slow.
+  int room = 128 * 1024;
+  if (c->is_stalled) setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   struct sockaddr_in source = {.sin_family = AF_INET};
   source.sin_addr.s_addr = htonl(0x7f000001u + (uint32_t)(index / PORTS_PER_SOURCE));
   if (bind(c->fd, (struct sockaddr *)&source, sizeof source) < 0) fail("bind");
@@ -156,7 +160,6 @@ static void start_one(void) {
   target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   c->state = CONNECTING;
   c->last = options.first > 0 ? options.first - 1 : 0;
-  c->is_stalled = index % 100 < options.stalled_percent;
   c->head = calloc(1, HEAD_MAX + 1);
   waiting++;
   if (connect(c->fd, (struct sockaddr *)&target, sizeof target) < 0 && errno != EINPROGRESS) fail("connect");
