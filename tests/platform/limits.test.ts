@@ -70,6 +70,12 @@ const elsewhere: Partial<Record<Limit, string>> = {
   refreshTokenMs: 'a life, not a refusal: services/chat/test',
   serviceTokenMs: 'between services: libs/service-kit/test',
   boardsMax: 'services/chat/test',
+  membersPerBoardMax: 'for administrators: a conflict of the routes of memberships',
+  membershipSubjectsMax: 'for administrators: the schema of memberships',
+  refreshGraceMs: 'a time that runs out: services/chat/test/accounts.test.ts',
+  ringsBytesMax: 'a bound of memory: services/gateway/test/ring-budget.test.ts',
+  stateBytesMax: 'a state that is cut and says so: tests/platform/classes.test.ts',
+  stateSubjectsMax: 'a state that is cut and says so: tests/platform/classes.test.ts',
 };
 
 function limit(names: Limit | readonly Limit[], what: string, check: () => Promise<void>, timeoutMs = 20_000): void {
