@@ -38,6 +38,8 @@ export const limits = {
   missedPongsMax: 2,
   outboxBytesMax: 1024 * 1024,
   outboxEventsMax: 10_000,
+  /** Of all connections of a pod together, of what has waited for half a second. */
+  outboxTotalBytesMax: 256 * 1024 * 1024,
   ringEventsMax: 16_384,
   ringBytesMax: 16 * 1024 * 1024,
   /** Of all boards on a gateway together. */

@@ -78,7 +78,7 @@ function runLoops(
   follower: BoardFollower,
   isListening: () => boolean,
 ): void {
-  const { context, decisions, stalls, desk } = gateway;
+  const { context, decisions, stalls, budget, desk } = gateway;
   follower.start();
   heartbeats.start();
   desk.connections.start();
@@ -86,6 +86,7 @@ function runLoops(
   context.supervisor.run('watch', { beatEveryMs: 500 }, async (loop: Loop) => {
     while (!loop.signal.aborted) {
       stalls.look();
+      budget.look();
       // oxlint-disable-next-line no-await-in-loop -- twice a second
       if (!keys.isLoaded) await loop.idle(1_000, keys.load());
       // Whoever is sent here because it is ready must find the public port open.

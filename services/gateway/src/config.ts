@@ -56,6 +56,7 @@ export const gatewayConfig = commonConfig.extend({
     .int()
     .min(1024 * 1024)
     .default(limits.ringsBytesMax),
+  OUTBOX_TOTAL_BYTES_MAX: z.coerce.number().int().min(65_536).default(limits.outboxTotalBytesMax),
   RING_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.ringEventsMax),
   REPLAY_EVENTS_MAX: z.coerce.number().int().min(1).default(limits.replayEventsMax),
 });

@@ -4,6 +4,7 @@ import type { JSONWebKeySet } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { ConnectionDesk } from './connections/desk.ts';
 import { Connections } from './connections/connections.ts';
+import { OutboxBudget } from './connections/outbox-budget.ts';
 import { StallWatch } from './connections/stall-watch.ts';
 import { isDueToRotate } from './connections/rotation.ts';
 import { Wheel } from './connections/wheel.ts';
@@ -85,6 +86,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
       for (const connection of desk.connections.all()) connection.tellStalled(stalled);
     },
   });
+  const budget = new OutboxBudget(desk, config.OUTBOX_TOTAL_BYTES_MAX);
   metrics.watch({
     connections: () => desk.connections.count(),
     subscriptions: () => delivery.presence.own.subscriptions,
@@ -103,6 +105,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     limiter,
     desk,
     stalls,
+    budget,
     controlSilentMs,
   };
   return { gateway, keys, revocations, heartbeats };
@@ -206,15 +209,17 @@ function createPublisher({ clients, metrics, decisions }: Base, parts: PublishPa
 }
 
 function createDesk({ context, config, metrics }: Base) {
-  const heartbeats = new Wheel<OpenConnection>(config.HEARTBEAT_MS, (connection) => beat(connection, config));
+  const heartbeats: Wheel<OpenConnection> = new Wheel(config.HEARTBEAT_MS, (connection) =>
+    beat(connection, desk, config),
+  );
   const connections = new Connections();
-  const desk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
+  const desk: ConnectionDesk = new ConnectionDesk({ connections, heartbeats, metrics, logger: context.logger });
   return { desk, heartbeats };
 }
 
 /** Whoever takes nothing for two periods is cut: it comes back with its cursor, or has long been gone. */
-function beat(connection: OpenConnection, config: GatewayConfig): void {
-  if (connection.outbox.periodsStill() >= stillPeriodsMax) connection.end('slow');
+function beat(connection: OpenConnection, desk: ConnectionDesk, config: GatewayConfig): void {
+  if (connection.outbox.periodsStill() >= stillPeriodsMax) desk.cutSlow(connection, 'still');
   else if (isDueToRotate(connection, config.STREAM_MAX_AGE_MS)) connection.end('rotate');
   else connection.heartbeat();
 }

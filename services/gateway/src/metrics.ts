@@ -4,6 +4,8 @@ import type { ResumeOutcome } from './delivery/subscription-options.ts';
 import type { DropReason, GossipKind } from './presence/gossip/gossip.ts';
 
 export type Transport = 'sse' | 'ws' | 'dialect';
+/** By what a client was found to be too slow: its outbox, what it has not read, no progress, or the bound of all. */
+export type SlowCut = 'outbox' | 'unread' | 'still' | 'total';
 export type RateLimited = 'publish' | 'frames' | 'connections';
 
 const ages = [0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
@@ -14,6 +16,7 @@ export class GatewayMetrics {
   readonly #deliver: Histogram;
   readonly #deliveries: Counter;
   readonly #closes: Counter<'transport' | 'code'>;
+  readonly #slowCuts: Counter<'why'>;
   readonly #resumes: Counter<'outcome'>;
   readonly #replay: Histogram;
   readonly #cursorAge: Histogram;
@@ -37,6 +40,7 @@ export class GatewayMetrics {
     this.#deliver = metrics.histogram('publish_to_deliver_seconds', 'Commit of an event to the end of its pass.');
     this.#deliveries = metrics.counter('deliveries_total', 'Writes of live events to connections.');
     this.#closes = metrics.counter('closes_total', 'Connections that ended.', ['transport', 'code']);
+    this.#slowCuts = metrics.counter('slow_cuts_total', 'Clients cut for being slow, by how that was seen.', ['why']);
     this.#resumes = metrics.counter('resumes_total', 'Streams opened, by how.', ['outcome']);
     this.#replay = metrics.histogram('replay_seconds', 'Time from the opening block to caught_up.');
     this.#cursorAge = metrics.histogram('cursor_age_events', 'How far behind a cursor was.', [], ages);
@@ -81,6 +85,10 @@ export class GatewayMetrics {
 
   closed(transport: Transport, code: string): void {
     this.#closes.inc({ transport, code });
+  }
+
+  slowCut(why: SlowCut): void {
+    this.#slowCuts.inc({ why });
   }
 
   opened(outcome: ResumeOutcome, cursorAge: number): void {

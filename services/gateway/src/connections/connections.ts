@@ -1,6 +1,7 @@
 import { limits } from '@boardwire/contracts';
 import type { Transport } from '../metrics.ts';
 import { isPublisher, type Access } from '../rights/access.ts';
+import { Deadlines } from './deadlines.ts';
 import type { EndReason, OpenConnection } from './open-connection.ts';
 
 /** How often connections are looked at whose time runs out. */
@@ -18,8 +19,7 @@ export class Connections {
   readonly #byUser = new Map<string, number>();
   readonly #byExpiry = new Map<number, Set<OpenConnection>>();
   readonly #filed = new Map<OpenConnection, Access>();
-  /** Those who have not said who they are, the oldest first, and when each must have. */
-  readonly #nameless = new Map<OpenConnection, number>();
+  readonly #nameless = new Deadlines<OpenConnection>(namedWithinMs);
   #sweeper: NodeJS.Timeout | undefined;
 
   get size(): number {
@@ -53,7 +53,7 @@ export class Connections {
 
   add(connection: OpenConnection): void {
     this.#all.add(connection);
-    if (connection.access === undefined) this.#nameless.set(connection, performance.now() + namedWithinMs);
+    if (connection.access === undefined) this.#nameless.set(connection);
     else this.authenticated(connection, connection.access);
   }
 
@@ -94,11 +94,7 @@ export class Connections {
 
   #sweep(): void {
     this.#endExpired();
-    const now = performance.now();
-    for (const [connection, deadline] of this.#nameless) {
-      if (deadline > now) return;
-      connection.end('nameless');
-    }
+    for (const connection of this.#nameless.takeLate()) connection.end('nameless');
   }
 
   #endExpired(): void {

@@ -1,6 +1,6 @@
 import type { Logger } from '@boardwire/service-kit';
 import { randomBytes } from 'node:crypto';
-import type { GatewayMetrics } from '../metrics.ts';
+import type { GatewayMetrics, SlowCut } from '../metrics.ts';
 import type { Connections } from './connections.ts';
 import type { OpenConnection } from './open-connection.ts';
 import type { Wheel } from './wheel.ts';
@@ -31,6 +31,11 @@ export class ConnectionDesk {
   /** The name of a connection in logs and for its client. Made when asked for: text of its own for each would be kept. */
   idOf({ number }: OpenConnection): string {
     return `${this.#pod}.${number}`;
+  }
+
+  cutSlow(connection: OpenConnection, why: SlowCut): void {
+    this.#options.metrics.slowCut(why);
+    connection.end('slow');
   }
 
   signIn(connection: OpenConnection): void {

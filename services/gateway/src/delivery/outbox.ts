@@ -8,7 +8,12 @@ export interface OutboxBounds {
 export interface OutboxOptions extends OutboxBounds {
   /** Called once, when a write would go over a bound; the owner ends the connection. */
   onOverflow: () => void;
+  /** Called whenever another {@link noticedBytes} have been written. */
+  onMuchWritten?: () => void;
 }
+
+/** So much has to be written between two calls of `onMuchWritten`. */
+export const noticedBytes = 256 * 1024;
 
 type FlowingSocket = Socket & { _handle?: { writeQueueSize?: number } | null };
 
@@ -33,6 +38,9 @@ export class Outbox {
   #bytesBefore = 0;
   #heldBytes = 0;
   #heldEvents = 0;
+  #written = 0;
+  #noticed = 0;
+  #looked = 0;
   #drained: Promise<void> | undefined;
   #flow = '';
   #stillLooks = 0;
@@ -80,6 +88,18 @@ export class Outbox {
     this.#corkForThisTick();
   }
 
+  /** Bytes written in all. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Of what waits, the bytes that waited when this was asked before. Nothing more is owed once the connection ends. */
+  overdueBytes(): number {
+    const sinceThen = this.#written - this.#looked;
+    this.#looked = this.#written;
+    return this.isSealed ? 0 : Math.max(0, this.waitingBytes - sinceThen);
+  }
+
   /**
    * To be asked once a period: for how many periods nothing was taken of what waits. A client that stopped reading
    * while little is owed would otherwise stay for as long as its machine does.
@@ -102,6 +122,8 @@ export class Outbox {
     this.#socket.write(bytes);
     this.#events += events;
     this.#bytesBefore += bytes.length;
+    this.#written += bytes.length;
+    if (this.#written - this.#noticed >= noticedBytes) this.#notice();
     return true;
   }
 
@@ -140,6 +162,11 @@ export class Outbox {
     this.#isSealed = true;
     onOverflow();
     return false;
+  }
+
+  #notice(): void {
+    this.#noticed = this.#written;
+    this.#options.onMuchWritten?.();
   }
 
   #settle(): void {

@@ -39,7 +39,7 @@ export class DialectConnection implements OpenConnection, LiveMember {
     this.#options = options;
     this.access = access;
     this.number = desk.nextNumber();
-    this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => this.end('slow') });
+    this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => desk.cutSlow(this, 'outbox') });
     desk.signIn(this);
     stream.socket.once('close', () => {
       options.onClosed();

@@ -44,7 +44,7 @@ export class SseConnection implements OpenConnection {
     this.outbox = new Outbox(stream.socket, {
       bytesMax: bounds.bytesMax,
       eventsMax: bounds.eventsMax,
-      onOverflow: () => this.end('slow'),
+      onOverflow: () => desk.cutSlow(this, 'outbox'),
     });
     desk.signIn(this);
     stream.socket.once('close', () => this.#closed());

@@ -12,7 +12,9 @@ import { draftOf } from '../publish/draft-event.ts';
 import type { Access } from '../rights/access.ts';
 import { TokenBucket } from '../rights/token-bucket.ts';
 import type { EventSocketAdmission } from './admit-event-socket.ts';
-import { failureOf } from './socket-connection.ts';
+import { failureOf } from './fail-frame.ts';
+import { Pulse } from './pulse.ts';
+import type { SocketShared } from './socket-shared.ts';
 import { closeLabel, textOf } from './web-socket.ts';
 
 export interface EventSocketOptions {
@@ -20,7 +22,7 @@ export interface EventSocketOptions {
   webSocket: WebSocket;
   socket: Socket;
   admission: EventSocketAdmission;
-  onClosed: (connection: EventSocket) => void;
+  shared: SocketShared;
 }
 
 const messageRate = { perSecond: limits.framesPerSocketPerSecond, burst: limits.framesPerSocketBurst };
@@ -40,27 +42,35 @@ export class EventSocket implements OpenConnection {
   readonly #board: string;
   readonly #format: WsEventFormat;
   readonly #rate = new TokenBucket(messageRate);
-  readonly #onClosed: (connection: EventSocket) => void;
+  readonly #shared: SocketShared;
+  readonly #pulse: Pulse;
   #subscription: OpenSubscription | undefined;
-  #missedPongs = 0;
   #isEnding = false;
+  #closeCode: number | undefined;
 
-  constructor({ gateway, webSocket, socket, admission, onClosed }: EventSocketOptions) {
+  constructor({ gateway, webSocket, socket, admission, shared }: EventSocketOptions) {
     const { access, readable, start, overflow } = admission;
     this.#gateway = gateway;
     this.#webSocket = webSocket;
-    this.#onClosed = onClosed;
+    this.#shared = shared;
     this.#board = readable.channel.board;
     this.#format = new WsEventFormat(this.#board);
     this.number = gateway.desk.nextNumber();
     this.access = access;
     const bounds = { bytesMax: gateway.config.OUTBOX_BYTES_MAX, eventsMax: limits.outboxEventsMax };
-    this.outbox = new Outbox(socket, { ...bounds, onOverflow: () => this.end('slow') });
-    gateway.desk.signIn(this);
-    webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    webSocket.on('pong', () => {
-      this.#missedPongs = 0;
+    this.outbox = new Outbox(socket, {
+      ...bounds,
+      onOverflow: () => gateway.desk.cutSlow(this, 'outbox'),
+      onMuchWritten: () => this.#pulse.ask(),
     });
+    this.#pulse = new Pulse(webSocket, this.outbox, {
+      asked: shared.asked,
+      onUnread: () => gateway.desk.cutSlow(this, 'unread'),
+    });
+    gateway.desk.signIn(this);
+    shared.pings.add(this);
+    webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    webSocket.on('pong', (mark) => this.#pulse.pong(mark));
     // A reset, or a frame that breaks the protocol: the close that follows is the ordinary end.
     webSocket.on('error', () => {});
     webSocket.once('close', (code) => this.#closed(code));
@@ -80,9 +90,7 @@ export class EventSocket implements OpenConnection {
 
   /** Sends a ping; when too many went unanswered, the peer is gone. */
   checkPulse(): void {
-    if (this.#missedPongs >= limits.missedPongsMax) return this.#close('no_pong');
-    this.#missedPongs += 1;
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+    if (!this.#pulse.beat()) this.#close('no_pong');
   }
 
   end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
@@ -97,6 +105,8 @@ export class EventSocket implements OpenConnection {
         return this.#close('too_slow');
       case 'gone':
         return this.#close('forbidden');
+      case 'replaced':
+        return this.#close('normal');
       case 'fault':
         return this.#close('restart', this.#format.reconnect({ reason: 'busy', afterMs }));
     }
@@ -135,8 +145,10 @@ export class EventSocket implements OpenConnection {
   #close(name: CloseName, lastWord?: Buffer, reason = ''): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    const { code } = closeCodes[name];
+    this.#closeCode = code;
     this.#leave();
-    this.outbox.finish(lastWord, () => this.#webSocket.close(closeCodes[name].code, reason));
+    this.outbox.finish(lastWord, () => this.#webSocket.close(code, reason));
   }
 
   #leave(): void {
@@ -144,11 +156,13 @@ export class EventSocket implements OpenConnection {
     this.#subscription = undefined;
   }
 
-  #closed(code: number): void {
+  /** What we ended it with counts: who has stopped reading never answers the close. */
+  #closed(closedWith: number): void {
     this.#isEnding = true;
     this.#leave();
-    this.#onClosed(this);
-    this.#gateway.desk.signOut(this, closeLabel(code));
+    this.#pulse.stop();
+    this.#shared.pings.remove(this);
+    this.#gateway.desk.signOut(this, closeLabel(this.#closeCode ?? closedWith));
   }
 }
 

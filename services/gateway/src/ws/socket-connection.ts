@@ -18,8 +18,11 @@ import { jittered } from '../http/jitter.ts';
 import type { Access } from '../rights/access.ts';
 import { TokenBucket } from '../rights/token-bucket.ts';
 import { readFrame, type FrameOf, type ReadFrame } from './client-frames.ts';
+import { endingOf } from './ending.ts';
+import { failureOf, reqOf } from './fail-frame.ts';
 import { HistoryPages } from './history-pages.ts';
-import type { SocketFormats } from './socket-formats.ts';
+import { Pulse } from './pulse.ts';
+import type { SocketShared } from './socket-shared.ts';
 import { SocketSubscriptions } from './socket-subscriptions.ts';
 import { typingFrame } from './typing-frame.ts';
 import { publishFrame } from './publish-frame.ts';
@@ -29,8 +32,7 @@ export interface SocketConnectionOptions {
   gateway: Gateway;
   webSocket: WebSocket;
   socket: Socket;
-  formats: SocketFormats;
-  onClosed: (connection: SocketConnection) => void;
+  shared: SocketShared;
 }
 
 const frameRate = { perSecond: limits.framesPerSocketPerSecond, burst: limits.framesPerSocketBurst };
@@ -45,39 +47,43 @@ export class SocketConnection implements OpenConnection {
   readonly #webSocket: WebSocket;
   readonly #subscriptions: SocketSubscriptions;
   readonly #rate = new TokenBucket(frameRate);
-  readonly #onClosed: (connection: SocketConnection) => void;
+  readonly #shared: SocketShared;
+  readonly #pulse: Pulse;
   #access: Access | undefined;
   /** Few clients ask for one. */
   #pages: HistoryPages | undefined;
-  #missedPongs = 0;
   #isEnding = false;
   #closeCode: number | undefined;
   /** Frames that came behind an `auth` whose token is still being verified. */
   #behindAuth: ReadFrame[] | undefined;
 
-  constructor({ gateway, webSocket, socket, formats, onClosed }: SocketConnectionOptions) {
+  constructor({ gateway, webSocket, socket, shared }: SocketConnectionOptions) {
     this.#gateway = gateway;
     this.#webSocket = webSocket;
-    this.#onClosed = onClosed;
+    this.#shared = shared;
     this.number = gateway.desk.nextNumber();
     this.outbox = new Outbox(socket, {
       bytesMax: gateway.config.OUTBOX_BYTES_MAX,
       eventsMax: limits.outboxEventsMax,
-      onOverflow: () => this.end('slow'),
+      onOverflow: () => gateway.desk.cutSlow(this, 'outbox'),
+      onMuchWritten: () => this.#pulse.ask(),
     });
     this.outbox.share();
+    this.#pulse = new Pulse(webSocket, this.outbox, {
+      asked: shared.asked,
+      onUnread: () => gateway.desk.cutSlow(this, 'unread'),
+    });
     this.#subscriptions = new SocketSubscriptions({
       gateway,
       outbox: this.outbox,
-      formats,
+      formats: shared.formats,
       send: (frame) => this.send(frame),
       onAllLost: () => this.end('gone'),
     });
     gateway.desk.signIn(this);
+    shared.pings.add(this);
     webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    webSocket.on('pong', () => {
-      this.#missedPongs = 0;
-    });
+    webSocket.on('pong', (mark) => this.#pulse.pong(mark));
     // A reset, or a frame that breaks the protocol: the close that follows is the ordinary end.
     webSocket.on('error', () => {});
     webSocket.once('close', (code) => this.#closed(code));
@@ -115,32 +121,14 @@ export class SocketConnection implements OpenConnection {
 
   /** Sends a ping; when too many went unanswered, the peer is gone. */
   checkPulse(): void {
-    if (this.#missedPongs >= limits.missedPongsMax) {
-      this.#close('no_pong');
-      return;
-    }
-    this.#missedPongs += 1;
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping();
+    if (!this.#pulse.beat()) this.#close('no_pong');
   }
 
   end(reason: EndReason, afterMs = jittered(limits.retryMs)): void {
-    switch (reason) {
-      case 'revoked':
-        return this.#close('unauthenticated', { type: 'revoked' });
-      case 'drain':
-      case 'rotate':
-        return this.#close('restart', { type: 'reconnect', reason, afterMs });
-      case 'nameless':
-        return this.#refuse(new AppError('token_missing'));
-      case 'slow':
-        return this.#close('too_slow');
-      case 'gone':
-        return this.#close('forbidden');
-      case 'replaced':
-        return this.#close('normal');
-      case 'fault':
-        return this.#close('restart', { type: 'reconnect', reason: 'busy', afterMs });
-    }
+    // A request for a token is refused, which names what is wrong.
+    if (reason === 'nameless') return this.#refuse(new AppError('token_missing'));
+    const { name, last } = endingOf(reason, afterMs);
+    this.#close(name, last);
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -276,22 +264,8 @@ export class SocketConnection implements OpenConnection {
     const code = this.#closeCode ?? closedWith;
     this.#isEnding = true;
     this.#leave();
-    this.#onClosed(this);
+    this.#pulse.stop();
+    this.#shared.pings.remove(this);
     this.#gateway.desk.signOut(this, closeLabel(code));
   }
-}
-
-function reqOf(frame: ReadFrame): { req?: string | number } {
-  return 'req' in frame && frame.req !== undefined ? { req: frame.req } : {};
-}
-
-/** The part of a `fail` frame that tells why. */
-export function failureOf(error: AppError) {
-  const { code, detail, errors, retryAfterMs } = error.toProblem();
-  return {
-    code,
-    ...(detail === undefined ? {} : { detail }),
-    ...(errors === undefined ? {} : { errors }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  };
 }

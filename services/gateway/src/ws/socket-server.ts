@@ -5,6 +5,7 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { Deadlines } from '../connections/deadlines.ts';
 import { Wheel } from '../connections/wheel.ts';
 import type { Gateway } from '../gateway.ts';
 import { redeemTicket } from '../http/door.ts';
@@ -15,11 +16,13 @@ import { EventSocket } from './event-socket.ts';
 import { serveWithoutUpgrade } from './serve-without-upgrade.ts';
 import { SocketConnection } from './socket-connection.ts';
 import { SocketFormats } from './socket-formats.ts';
+import type { SocketShared } from './socket-shared.ts';
 
 const path = '/v1/ws';
 const ticketText = /^[\w-]{1,128}$/;
-
-type OpenSocket = SocketConnection | EventSocket;
+/** Of the time between pings: who is owed more than an outbox holds has so long to read up to a ping. */
+const readWithinShare = 0.4;
+const sweepMs = 500;
 
 interface Admitted {
   access: Access | undefined;
@@ -30,9 +33,7 @@ interface Admitted {
 /** Takes WebSocket upgrades at `/v1/ws` and refuses those elsewhere, before the upgrade, with a problem document. */
 export class SocketServer {
   readonly #gateway: Gateway;
-  readonly #pings: Wheel<OpenSocket>;
-  readonly #formats = new SocketFormats();
-  readonly #left = (connection: OpenSocket) => this.#pings.remove(connection);
+  readonly #shared: SocketShared;
   readonly #server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -43,7 +44,12 @@ export class SocketServer {
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
-    this.#pings = new Wheel(gateway.config.PING_MS, (connection) => connection.checkPulse());
+    this.#shared = {
+      formats: new SocketFormats(),
+      pings: new Wheel(gateway.config.PING_MS, (connection) => connection.checkPulse()),
+      asked: new Deadlines(gateway.config.PING_MS * readWithinShare),
+      unreadBytesMax: gateway.config.OUTBOX_BYTES_MAX,
+    };
     this.#server.on('wsClientError', (error, socket) =>
       refuse(socket, new AppError('malformed', { detail: error.message })),
     );
@@ -72,8 +78,15 @@ export class SocketServer {
         })
         .catch((error: unknown) => this.#refused(socket, error));
     });
-    this.#pings.start();
-    server.once('close', () => this.#pings.stop());
+    const { pings, asked, unreadBytesMax } = this.#shared;
+    const sweeper = setInterval(() => {
+      for (const pulse of asked.takeLate()) pulse.late(unreadBytesMax);
+    }, sweepMs).unref();
+    pings.start();
+    server.once('close', () => {
+      clearInterval(sweeper);
+      pings.stop();
+    });
   }
 
   /** The bearer, when the request names one; a browser's socket can't and sends an `auth` frame. */
@@ -131,20 +144,11 @@ export class SocketServer {
 
   /** Apart from where the request is: what is made here lives as long as the connection, and would keep it. */
   #open(webSocket: WebSocket, socket: Socket): SocketConnection {
-    const connection = new SocketConnection({
-      gateway: this.#gateway,
-      webSocket,
-      socket,
-      formats: this.#formats,
-      onClosed: this.#left,
-    });
-    this.#pings.add(connection);
-    return connection;
+    return new SocketConnection({ gateway: this.#gateway, webSocket, socket, shared: this.#shared });
   }
 
   #openEvents(webSocket: WebSocket, socket: Socket, admission: EventSocketAdmission): void {
-    const gateway = this.#gateway;
-    this.#pings.add(new EventSocket({ gateway, webSocket, socket, admission, onClosed: this.#left }));
+    void new EventSocket({ gateway: this.#gateway, webSocket, socket, admission, shared: this.#shared });
   }
 
   #refused(socket: Duplex, error: unknown): void {
