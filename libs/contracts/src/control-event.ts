@@ -37,6 +37,7 @@ export const controlData = {
   caught_up: caughtUpSchema,
   skipped: skippedSchema,
   heartbeat: nothing,
+  waiting: nothing,
   stalled: stalledSchema,
   live: nothing,
   reconnect: reconnectSchema,
@@ -51,6 +52,7 @@ interface ControlDataOf {
   caught_up: CaughtUp;
   skipped: Skipped;
   heartbeat: Record<string, never>;
+  waiting: Record<string, never>;
   stalled: Stalled;
   live: Record<string, never>;
   reconnect: Reconnect;

@@ -50,6 +50,8 @@ export const caughtUpFrameSchema = z.object({
 });
 /** `answer` is the body of `GET …/state`. */
 export const stateFrameSchema = z.object({ type: z.literal('state'), ...ofSubscription, answer: stateAnswerSchema });
+/** Many catch up at the same time; this one's turn comes. */
+export const waitingFrameSchema = z.object({ type: z.literal('waiting'), sub: subIdSchema });
 export const skippedFrameSchema = z.object({ type: z.literal('skipped'), sub: subIdSchema, ...skippedSchema.shape });
 /** `answer` is the body of `GET …/events`. */
 export const historyAnswerFrameSchema = z.object({
@@ -102,6 +104,7 @@ export const serverFrameSchema = z.discriminatedUnion('type', [
   caughtUpFrameSchema,
   stateFrameSchema,
   skippedFrameSchema,
+  waitingFrameSchema,
   historyAnswerFrameSchema,
   typingNoticeFrameSchema,
   z.discriminatedUnion('event', [presenceListFrameSchema, presenceChangeFrameSchema]),

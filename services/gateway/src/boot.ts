@@ -68,7 +68,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     const listened = await listen(app, config.PUBLIC_HOST, config.PORT);
     isListening = true;
     onStop('public http', () => closePublic(app, gateway));
-    onStop('connections', () => drainConnections(gateway.desk.connections, drainMs(config)));
+    onStop('connections', () => drainConnections(gateway.desk, drainMs(config)));
     return { internalUrl: server.url, publicUrl: config.PUBLIC_URL ?? listened };
   });
 }

@@ -6,6 +6,7 @@ import { ConnectionDesk } from './connections/desk.ts';
 import { Connections } from './connections/connections.ts';
 import { OutboxBudget } from './connections/outbox-budget.ts';
 import { StallWatch } from './connections/stall-watch.ts';
+import { Pace } from './connections/pace.ts';
 import { isDueToRotate } from './connections/rotation.ts';
 import { Wheel } from './connections/wheel.ts';
 import type { OpenConnection } from './connections/open-connection.ts';
@@ -106,6 +107,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     desk,
     stalls,
     budget,
+    pace: new Pace(),
     controlSilentMs,
   };
   return { gateway, keys, revocations, heartbeats };
@@ -122,6 +124,7 @@ function createDelivery({ context, config, metrics, clients }: Base, rights: Rig
   const slices = new SliceCache(sliceBytesMax);
   const gate = new ReplayGate({
     concurrentMax: limits.replaysPerPodMax,
+    perUserMax: limits.replaysPerUserMax,
     observeWait: (seconds) => metrics.queueWait('replay', seconds),
   });
   metrics.queueDepth('replay', () => gate.waiting);

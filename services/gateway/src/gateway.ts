@@ -2,6 +2,7 @@ import type { InternalService } from '@boardwire/contracts';
 import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
 import type { ConnectionDesk } from './connections/desk.ts';
 import type { OutboxBudget } from './connections/outbox-budget.ts';
+import type { Pace } from './connections/pace.ts';
 import type { StallWatch } from './connections/stall-watch.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Boards } from './delivery/boards.ts';
@@ -45,6 +46,7 @@ export interface Gateway {
   readonly desk: ConnectionDesk;
   readonly stalls: StallWatch;
   readonly budget: OutboxBudget;
+  readonly pace: Pace;
   readonly decisions: DecisionReporter;
   readonly clients: Readonly<Record<Exclude<InternalService, 'gateway'>, InternalClient>>;
   /** Milliseconds since chat last told what changed: revocations are as old as this at worst. */

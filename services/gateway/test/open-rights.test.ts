@@ -21,7 +21,7 @@ const rules = [{ pattern: 'dm.>', class: 'log' as const, access: 'members' as co
 function board() {
   const log = new MemoryLog();
   const channel = newChannel(0, { eventsMax: 10_000, bytesMax: 64 * 1024 * 1024 });
-  const gate = new ReplayGate({ concurrentMax: 64, observeWait: () => {} });
+  const gate = new ReplayGate({ concurrentMax: 64, perUserMax: 64, observeWait: () => {} });
   const shared = {
     planner: new StartPlanner(log, new RingFiller(log), 100_000),
     replay: new ReplaySource(log, gate),
@@ -41,6 +41,7 @@ function board() {
       observer,
       overflow: 'disconnect',
       hasSnapshot: false,
+      turn: { userId: 'u1', onWaiting: () => {} },
     });
     void subscription.open({ kind: 'live' });
     return { socket, subscription };

@@ -33,7 +33,7 @@ interface How {
 }
 
 function platform(log: MemoryLog, replayEventsMax = 100_000) {
-  const gate = new ReplayGate({ concurrentMax: 4, observeWait: () => {} });
+  const gate = new ReplayGate({ concurrentMax: 4, perUserMax: 4, observeWait: () => {} });
   const shared = {
     planner: new StartPlanner(log, new RingFiller(log), replayEventsMax),
     replay: new ReplaySource(log, gate),
@@ -62,6 +62,7 @@ function platform(log: MemoryLog, replayEventsMax = 100_000) {
       outbox,
       overflow,
       hasSnapshot,
+      turn: { userId: 'u1', onWaiting: () => {} },
       observer,
     });
     return { subscription, socket, wanted, outcomes, failures };

@@ -119,6 +119,11 @@ export const serverMessages: Messages = {
     schema: server.stateFrameSchema,
     example: { type: 'state', sub: 's1', cursor, answer: state },
   },
+  waiting: {
+    summary: 'Many catch up at the same time; the turn of this one comes. Told after a second of waiting',
+    schema: server.waitingFrameSchema,
+    example: { type: 'waiting', sub: 's1' },
+  },
   skipped: {
     summary: 'So many events were left out for newer ones of their subjects',
     schema: server.skippedFrameSchema,
@@ -168,6 +173,7 @@ const controlExamples: {
   caught_up: ['The replay is over', { head: cursor }, cursor],
   skipped: ['So many events were left out for newer ones of their subjects', { count: 3 }],
   heartbeat: ['The cursor, every 15 s', {}, cursor],
+  waiting: ['Many catch up at the same time; the turn of this one comes', {}],
   stalled: ['Every live source is lost', stalled],
   live: ['A live source is back', {}],
   reconnect: ['The server is about to close: come back after the time given', reconnect],

@@ -18,10 +18,20 @@ export class ConnectionDesk {
   readonly #options: ConnectionDeskOptions;
   readonly #pod = randomBytes(6).toString('base64url');
   #count = 0;
+  #isClosed = false;
 
   constructor(options: ConnectionDeskOptions) {
     this.connections = options.connections;
     this.#options = options;
+  }
+
+  /** Whether the drain has begun: who comes now is sent elsewhere. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  close(): void {
+    this.#isClosed = true;
   }
 
   nextNumber(): number {

@@ -1,4 +1,4 @@
-import type { Connections } from './connections.ts';
+import type { ConnectionDesk } from './desk.ts';
 
 /** Clients that were sent away come back elsewhere within this, each at its own moment. */
 const returnWithinMs = 1_000;
@@ -6,7 +6,9 @@ const returnWithinMs = 1_000;
 const share = 0.9;
 
 /** Sends everybody away, spread over the drain time, and waits until they are gone. */
-export async function drainConnections(connections: Connections, drainMs: number): Promise<void> {
+export async function drainConnections(desk: ConnectionDesk, drainMs: number): Promise<void> {
+  const { connections } = desk;
+  desk.close();
   const deadline = performance.now() + drainMs;
   const leaving = [...connections.all()];
   // One after the other, evenly: chance alone would send many in the same second to the gateways that stay.

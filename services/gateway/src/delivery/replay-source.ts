@@ -2,7 +2,7 @@ import type { BoardChannel } from './board-channel.ts';
 import type { BoardLog } from './board-log.ts';
 import type { LogEvent } from './board-ring.ts';
 import type { FilterSet } from './filter-set.ts';
-import type { ReplayGate } from './replay-gate.ts';
+import type { ReplayGate, ReplayTurn } from './replay-gate.ts';
 
 export interface ReplayPage {
   events: readonly LogEvent[];
@@ -12,6 +12,13 @@ export interface ReplayPage {
   isPruned?: true;
   /** The channel's removals before it was read. */
   removals: number;
+}
+
+interface ReplayQuery {
+  wanted: FilterSet;
+  after: number;
+  upTo: number;
+  turn: ReplayTurn;
 }
 
 const pageEventsMax = 500;
@@ -27,14 +34,15 @@ export class ReplaySource {
     this.#gate = gate;
   }
 
-  get isBusy(): boolean {
-    return this.#gate.isBusy;
+  /** What asks for more than the ring holds takes its turn as well. */
+  inTurn<T>(turn: ReplayTurn, work: () => Promise<T>): Promise<T> {
+    return this.#gate.run(turn, work);
   }
 
   /** The matching events of (after, …], in order, at most up to `upTo` and at most a page. Takes its turn. */
-  async next(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }): Promise<ReplayPage> {
+  async next(channel: BoardChannel, query: ReplayQuery): Promise<ReplayPage> {
     const { epoch, removals } = channel;
-    const page = await this.#gate.run(() =>
+    const page = await this.#gate.run(query.turn, () =>
       isInRing(channel, query) ? pageOfRing(channel, query) : this.#pageOfLog(channel, query),
     );
     if (page.epoch === epoch) return { ...page, removals };
@@ -43,8 +51,9 @@ export class ReplaySource {
     return { events: [], to: query.after, removals };
   }
 
-  async #pageOfLog(channel: BoardChannel, query: { wanted: FilterSet; after: number; upTo: number }) {
-    const asked = { ...query, bytesMax: pageBytesMax };
+  async #pageOfLog(channel: BoardChannel, query: ReplayQuery) {
+    const { wanted, after, upTo } = query;
+    const asked = { wanted, after, upTo, bytesMax: pageBytesMax };
     const { epoch, events, to, oldest = 1 } = await this.#log.after(channel.board, asked);
     if (epoch === channel.epoch) channel.noteOldest(oldest);
     if (oldest > query.after + 1) return { epoch, events: [], to: query.after, isPruned: true as const };

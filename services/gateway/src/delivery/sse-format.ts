@@ -1,6 +1,7 @@
 import {
   formatCursor,
   sseBlock,
+  sseComment,
   sseEventName,
   type Reconnect,
   type Reset,
@@ -81,6 +82,10 @@ export class SseFormat implements WireFormat {
 
   skipped(count: number): Buffer {
     return this.text(sseBlock({ event: 'skipped', data: JSON.stringify({ count }) }));
+  }
+
+  waiting(): Buffer {
+    return this.text(sseComment('waiting for a turn'));
   }
 
   stalled(stalled: Stalled): Buffer {

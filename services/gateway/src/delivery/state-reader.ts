@@ -2,7 +2,7 @@ import { formatCursor, type HistoryPage } from '@boardwire/contracts';
 import { historyAnswer } from '../http/history-answer.ts';
 import type { BoardChannel } from './board-channel.ts';
 import type { FilterSet } from './filter-set.ts';
-import type { ReplayGate } from './replay-gate.ts';
+import type { ReplayGate, ReplayTurn } from './replay-gate.ts';
 
 /** The state of a board for someone: the newest event of each subject of class `state` that they want and may see. */
 export interface BoardState {
@@ -50,18 +50,18 @@ export class StateReader {
    * For a stream, which goes on from where the state was read: one read serves all who ask meanwhile, as after the
    * restart of a gateway. Takes its turn among replays. Of the channel's epoch, when this resolves.
    */
-  async share(channel: BoardChannel, wanted: FilterSet): Promise<BoardState> {
+  async share(channel: BoardChannel, wanted: FilterSet, turn: ReplayTurn): Promise<BoardState> {
     const { epoch } = channel;
     const key = JSON.stringify([channel.board, epoch, channel.removals, wanted.key]);
     let reading = this.#underWay.get(key);
     if (reading === undefined) {
-      reading = this.#gate.run(() => this.read(channel, wanted)).finally(() => this.#underWay.delete(key));
+      reading = this.#gate.run(turn, () => this.read(channel, wanted)).finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, reading);
     }
     const state = await reading;
     if (state.epoch === epoch) return state;
     // Chat is in an epoch that this pod has not heard of.
     await channel.whenLeft(epoch);
-    return this.share(channel, wanted);
+    return this.share(channel, wanted, turn);
   }
 }

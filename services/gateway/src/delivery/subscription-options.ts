@@ -2,6 +2,7 @@ import type { Overflow } from '@boardwire/contracts';
 import type { BoardChannel } from './board-channel.ts';
 import type { FilterSet } from './filter-set.ts';
 import type { Outbox } from './outbox.ts';
+import type { ReplayTurn } from './replay-gate.ts';
 import type { ReplaySource } from './replay-source.ts';
 import type { SliceCache } from './slice-cache.ts';
 import type { StateReader } from './state-reader.ts';
@@ -36,5 +37,6 @@ export interface SubscriptionOptions extends SubscriptionShared {
   /** Whether the state of the board comes first, and again behind each reset. */
   hasSnapshot: boolean;
   outbox: Outbox;
+  turn: ReplayTurn;
   observer: SubscriptionObserver;
 }

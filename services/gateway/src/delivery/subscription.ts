@@ -77,11 +77,13 @@ export class Subscription implements LiveMember {
 
   /** Opens, replays and goes live. Never rejects; a failure ends this subscription and is told to the observer. */
   async open(start: StreamStart): Promise<void> {
-    const { planner, channel, states } = this.#options;
+    const { planner, channel, states, replay, turn } = this.#options;
     try {
-      if (this.#owesState) this.#state = await states.share(channel, this.#wanted);
-      const opening = await planner.plan({ channel, wanted: this.#wanted, start, at: this.#state });
-      if (this.#isOver()) return;
+      if (this.#owesState) this.#state = await states.share(channel, this.#wanted, turn);
+      const at = this.#state;
+      const plan = () => planner.plan({ channel, wanted: this.#wanted, start, at });
+      const opening = await (start.kind === 'live' ? plan() : replay.inTurn(turn, plan));
+      if (this.isOver) return;
       // A restart that the plan knows of is told by it.
       if (opening.epoch === channel.epoch) this.#restarted = undefined;
       this.#phase = 'backfill';
@@ -158,7 +160,7 @@ export class Subscription implements LiveMember {
     return settled === passed || Math.max(this.joinedAt, this.#servedTo) >= passed;
   }
 
-  #isOver(): boolean {
+  get isOver(): boolean {
     return this.#phase === 'ended' || this.#options.outbox.isSealed;
   }
 
@@ -170,7 +172,7 @@ export class Subscription implements LiveMember {
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- the next page only when the socket has drained
       await (target === undefined && this.#conflating !== undefined ? undefined : outbox.drained());
-      if (this.#isOver()) return;
+      if (this.isOver) return;
       if (this.#restarted !== undefined) {
         this.#goOnAfter(this.#restarted);
         target = undefined;
@@ -193,15 +195,15 @@ export class Subscription implements LiveMember {
   }
 
   async #readPage(upTo: number): Promise<void> {
-    const { channel, replay, outbox } = this.#options;
+    const { channel, replay, outbox, turn } = this.#options;
     const wanted = this.#wanted;
     const { access } = channel;
     const after = this.#position;
-    const page = await replay.next(channel, { wanted, after, upTo });
+    const page = await replay.next(channel, { wanted, after, upTo, turn });
     // Others on this socket may have been faster: what waits for one client never is more than a page and what is live.
     // oxlint-disable-next-line no-await-in-loop -- whoever is first after a drain makes the others wait again
     while (outbox.drained() !== undefined) await outbox.drained();
-    if (this.#isOver() || this.#restarted !== undefined) return;
+    if (this.isOver || this.#restarted !== undefined) return;
     // Rights or rules have changed while it was read: it may hold what must not be shown any more.
     if (wanted !== this.#wanted || access !== channel.access) return;
     if (page.isPruned === true) return this.#skipPruned(after);
@@ -235,7 +237,7 @@ export class Subscription implements LiveMember {
       this.#writePage(page, after);
       this.#position = page.to;
     }
-    return !this.#isOver();
+    return !this.isOver;
   }
 
   #writeCaughtUp(target: number, startedAt: number): void {
@@ -254,14 +256,14 @@ export class Subscription implements LiveMember {
 
   /** Behind the opening or a reset; its cursor is where the stream goes on, so that coming back leaves nothing out. */
   async #writeState(): Promise<void> {
-    const { channel, outbox, states } = this.#options;
+    const { channel, outbox, states, turn } = this.#options;
     const wanted = this.#wanted;
     const { access } = channel;
-    const state = this.#state ?? (await states.share(channel, wanted));
+    const state = this.#state ?? (await states.share(channel, wanted, turn));
     this.#state = undefined;
     // oxlint-disable-next-line no-await-in-loop -- whoever is first after a drain makes the others wait again
     while (outbox.drained() !== undefined) await outbox.drained();
-    if (this.#isOver() || this.#restarted !== undefined) return;
+    if (this.isOver || this.#restarted !== undefined) return;
     // What was read may be of before: it is read again.
     if (wanted !== this.#wanted || access !== channel.access) return;
     if (state.epoch !== channel.epoch || state.removals !== channel.removals) return;

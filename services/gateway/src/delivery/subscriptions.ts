@@ -97,7 +97,7 @@ export class Subscriptions {
   open(request: SubscribeRequest): OpenSubscription {
     const { channel, wanted, format, outbox, start, overflow, hasSnapshot } = request;
     const { planner, replay, slices, states } = this.#shared;
-    const subscription = new Subscription({
+    const subscription: Subscription = new Subscription({
       planner,
       replay,
       slices,
@@ -108,6 +108,12 @@ export class Subscriptions {
       outbox,
       overflow,
       hasSnapshot,
+      turn: {
+        userId: request.asked.access.userId,
+        onWaiting: () => {
+          if (!subscription.isOver) outbox.write(format.waiting());
+        },
+      },
       observer: {
         onOpened: (outcome, cursorAge) => this.#metrics.opened(outcome, cursorAge),
         onCaughtUp: (seconds) => this.#metrics.replayed(seconds),

@@ -20,6 +20,8 @@ export interface WireFormat {
   state?(cursor: string, answer: string): Buffer;
   /** So many events were left out for newer ones of their subjects, which follow. */
   skipped(count: number): Buffer;
+  /** It takes a while until its replay begins or goes on. */
+  waiting(): Buffer;
   stalled(stalled: Stalled): Buffer;
   live(): Buffer;
   reconnect(reconnect: Reconnect): Buffer;

@@ -56,6 +56,10 @@ export class WsEventFormat implements WireFormat {
     return this.#said('heartbeat', {}, cursor);
   }
 
+  waiting(): Buffer {
+    return this.#said('waiting', {});
+  }
+
   stalled(stalled: Stalled): Buffer {
     return this.#said('stalled', stalled);
   }

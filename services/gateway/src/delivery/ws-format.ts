@@ -78,6 +78,10 @@ export class WsFormat implements WireFormat {
     return frameOf({ type: 'skipped', sub: this.#sub, count });
   }
 
+  waiting(): Buffer {
+    return frameOf({ type: 'waiting', sub: this.#sub });
+  }
+
   stalled(stalled: Stalled): Buffer {
     return frameOf({ type: 'stalled', ...stalled });
   }

@@ -38,7 +38,8 @@ export async function redeemTicket(
 /** Whether a subscription may be opened now. @throws AppError that a return later can mend. */
 export function assertMayRead(gateway: Gateway): void {
   const { status } = gateway.context.health.report();
-  if (status === 'draining') throw new AppError('draining');
+  // Balancers go on sending people here for a moment after readiness is gone.
+  if (gateway.desk.isClosed) throw new AppError('draining');
   if (status === 'starting') throw new AppError('starting');
   if (gateway.controlSilentMs() > controlSilentMaxMs) {
     throw new AppError('upstream_unavailable', { detail: 'revocations can’t be known at the moment' });

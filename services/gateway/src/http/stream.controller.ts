@@ -52,6 +52,7 @@ export class StreamController {
   }
 
   async #admit(request: FastifyRequest, slug: string, rawQuery: unknown): Promise<Admitted> {
+    await this.#gateway.pace.next();
     const { query, board, access, ticket } = await this.#bearer(request, slug, rawQuery);
     const { subjects, types } = query;
     await this.#gateway.boards.find(board);

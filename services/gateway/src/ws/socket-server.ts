@@ -95,7 +95,8 @@ export class SocketServer {
     const [pathname, query = ''] = request.url?.split('?', 2) ?? [];
     if (pathname !== path) throw new AppError('not_found', { detail: `WebSockets are at ${path}` });
     if (!this.#isOriginAllowed(request)) throw new AppError('forbidden', { detail: 'the origin is not allowed' });
-    if (this.#gateway.context.health.isDraining()) throw new AppError('draining');
+    if (this.#gateway.desk.isClosed) throw new AppError('draining');
+    await this.#gateway.pace.next();
     const access = await this.#bearer(query, request);
     const isOfEvents = protocolOf(request) === cloudEventsProtocol;
     return { access, events: isOfEvents ? await admitEventSocket(this.#gateway, access, query) : undefined };

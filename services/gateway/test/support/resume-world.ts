@@ -39,7 +39,7 @@ export class TestGateway {
   constructor(log: ChangingLog, { ring, replayEventsMax, concurrentMax }: GatewayBounds) {
     this.#log = log;
     this.#ring = ring;
-    const gate = new ReplayGate({ concurrentMax, observeWait: () => {} });
+    const gate = new ReplayGate({ concurrentMax, perUserMax: concurrentMax, observeWait: () => {} });
     this.shared = {
       planner: new StartPlanner(log, new RingFiller(log), replayEventsMax),
       replay: new ReplaySource(log, gate),
@@ -249,6 +249,7 @@ export class ReaderConnection {
       overflow: reader.overflow,
       hasSnapshot: false,
       outbox: this.#outbox!,
+      turn: { userId: 'reader', onWaiting: () => {} },
       observer: { onOpened: () => {}, onCaughtUp: () => {}, onConflated: () => {}, onFailed: () => this.end() },
     });
     this.#subscriptions.push(subscription);
