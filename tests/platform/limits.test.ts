@@ -73,6 +73,7 @@ const elsewhere: Partial<Record<Limit, string>> = {
   membersPerBoardMax: 'for administrators: a conflict of the routes of memberships',
   membershipSubjectsMax: 'for administrators: the schema of memberships',
   refreshGraceMs: 'a time that runs out: services/chat/test/accounts.test.ts',
+  outboxTotalBytesMax: 'a bound of memory: tests/platform/slow-clients.test.ts',
   ringsBytesMax: 'a bound of memory: services/gateway/test/ring-budget.test.ts',
   stateBytesMax: 'a state that is cut and says so: tests/platform/classes.test.ts',
   stateSubjectsMax: 'a state that is cut and says so: tests/platform/classes.test.ts',
