@@ -10,6 +10,7 @@ import { startTestSite, type TestSite } from '../support/test-site.ts';
 const isLong = process.env['BOARDWIRE_TEST_TIER'] === 'long';
 const cyclesEach = isLong ? 2_000 : 200;
 const atATime = 10;
+const batchesMax = 4;
 /** What stayed of a stream would be 3.5 KB, of a socket 5; what warms up is spread over few cycles here. */
 const heapBytesEachMax = 3_000;
 
@@ -73,11 +74,17 @@ describe('connections that have ended', () => {
     async (name) => {
       const ending = endings[name]!;
       await cycles(ending, cyclesEach / 2);
-      const before = await settled();
-      await cycles(ending, cyclesEach);
-      const after = await settled();
-      expect(after.descriptors - before.descriptors).toBeLessThanOrEqual(2);
-      expect((after.heapBytes - before.heapBytes) / cyclesEach).toBeLessThan(heapBytesEachMax);
+      const first = await settled();
+      let each = Infinity;
+      // What leaks keeps its share of every further batch; what only warms up, or waits for its finalizer, thins out.
+      for (let batch = 1; batch <= batchesMax && each >= heapBytesEachMax; batch += 1) {
+        // oxlint-disable-next-line no-await-in-loop -- batch after batch
+        await cycles(ending, cyclesEach);
+        // oxlint-disable-next-line no-await-in-loop
+        each = ((await settled()).heapBytes - first.heapBytes) / (batch * cyclesEach);
+      }
+      expect(each).toBeLessThan(heapBytesEachMax);
+      expect((await settled()).descriptors - first.descriptors).toBeLessThanOrEqual(2);
     },
     120_000,
   );
