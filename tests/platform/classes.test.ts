@@ -18,7 +18,7 @@ const sockets: WsReader<Frame>[] = [];
 const streams: StreamRecorder[] = [];
 
 beforeAll(async () => {
-  site = await startTestSite({ gateways: 2, env: { HEARTBEAT_MS: '20000' } });
+  site = await startTestSite({ gateways: 2, env: { HEARTBEAT_MS: '20000', PING_MS: '120000' } });
   admin = await site.admin();
   elsewhere = site.site.services['gateway-2']!.publicUrl!;
 }, 60_000);
