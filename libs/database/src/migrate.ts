@@ -3,6 +3,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { advisoryKey } from './advisory-key.ts';
 import { endClient } from './end-client.ts';
+import { heardErrors } from './heard-errors.ts';
 import type { DatabaseLogger } from './logger.ts';
 import type { Migration } from './sql-migration.ts';
 
@@ -60,6 +61,7 @@ async function runMigrations({ url, schema, migrations, logger }: MigrateOptions
     poolSize: 2,
     connectTimeoutMS: connectMs,
     poolErrorHandler: () => undefined,
+    extra: heardErrors,
   });
   await source.initialize();
   try {

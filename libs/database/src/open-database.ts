@@ -6,6 +6,7 @@ import { withSearchPath } from './connection-url.ts';
 import { Database } from './database.ts';
 import type { DatabaseLogger } from './logger.ts';
 import { migrate } from './migrate.ts';
+import { heardErrors } from './heard-errors.ts';
 import { numericTypes } from './numeric-types.ts';
 import type { Migration } from './sql-migration.ts';
 
@@ -62,7 +63,7 @@ async function open({ schema, migrations, logger, ...options }: OpenDatabaseOpti
     connectTimeoutMS: connectMs,
     // Reported by the Database itself.
     poolErrorHandler: () => undefined,
-    extra: poolExtras(options.statementTimeoutMs ?? 10_000),
+    extra: { ...poolExtras(options.statementTimeoutMs ?? 10_000), ...heardErrors },
   });
   await dataSource.initialize();
   const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;

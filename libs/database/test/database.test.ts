@@ -9,6 +9,7 @@ import {
   sqlMigration,
   type Database,
 } from '../src/index.ts';
+import { CuttingProxy } from './cutting-proxy.ts';
 
 type Servers = Awaited<ReturnType<typeof startTestPostgres>>;
 
@@ -74,6 +75,30 @@ describe('transactions', () => {
     await expect(failing).rejects.toThrow('no');
     await database.transaction((transaction) => transaction.query('INSERT INTO note VALUES (2, $1)', ['kept']));
     expect(await database.query('SELECT id, text FROM note')).toEqual([{ id: 2, text: 'kept' }]);
+  });
+});
+
+describe('a session that ends in the packet in which it is ready', () => {
+  it.each([
+    ['a statement', (through: Database) => through.query('SELECT 1')],
+    ['a transaction', (through: Database) => through.transaction((transaction) => transaction.query('SELECT 1'))],
+  ])('refuses %s and ends nothing else', async (_, ask) => {
+    const { proxy, url } = await CuttingProxy.start(urls['red']!);
+    const through = await openDatabase({ url, schema: 'red', migrations, logger, poolMax: 3 });
+    try {
+      proxy.isCutting = true;
+      // One of them may take the session that is open already.
+      const answers = await Promise.allSettled([ask(through), ask(through), ask(through)]);
+      expect(proxy.cuts).toBeGreaterThanOrEqual(2);
+      const refused = answers.filter((answer) => answer.status === 'rejected');
+      expect(refused.length).toBe(proxy.cuts);
+      for (const { reason } of refused) expect(isConnectionError(reason)).toBe(true);
+      proxy.isCutting = false;
+      await eventually(async () => void (await ask(through)));
+    } finally {
+      await through.close();
+      await proxy.stop();
+    }
   });
 });
 
