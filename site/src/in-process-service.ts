@@ -6,6 +6,8 @@ import { waitUntilReady } from './wait-until-ready.ts';
 /** A service that runs in this process. */
 export class InProcessService implements HostedService {
   private running: RunningService | undefined;
+  private booting: Promise<RunningService> | undefined;
+  private isWanted = false;
 
   constructor(private readonly spec: ServiceSpec) {}
 
@@ -31,13 +33,19 @@ export class InProcessService implements HostedService {
 
   async start(): Promise<void> {
     if (this.running) return;
+    this.isWanted = true;
     const boot = await loadBoot(this.spec.kind);
-    this.running = await boot(this.spec.env);
+    this.booting = boot(this.spec.env);
+    const running = await this.booting.finally(() => (this.booting = undefined));
+    if (!this.isWanted) throw new Error(`${this.name} was stopped while it started`);
+    this.running = running;
     await waitUntilReady(this.name, this.internalUrl, () => this.running === undefined);
   }
 
   async stop(): Promise<void> {
-    const { running } = this;
+    this.isWanted = false;
+    // When another service of the site has failed, this one may still be on its way up.
+    const running = this.running ?? (await this.booting?.catch(() => undefined));
     this.running = undefined;
     await running?.stop();
   }

@@ -34,19 +34,13 @@ export async function choosePorts(env: Environment, wanted: PortsWanted): Promis
 }
 
 async function anyPorts({ gateways, hasProxy }: PortsWanted): Promise<SitePorts> {
-  const taken = new Set<number>();
-  const next = async (): Promise<number> => {
-    const port = await freePort();
-    if (taken.has(port)) return next();
-    taken.add(port);
-    return port;
-  };
   const result: SitePorts = { public: [], internal: { gateway: [], chat: [], federation: [], audit: [], applets: [] } };
   for (const kind of serviceKinds) {
-    for (let count = kind === 'gateway' ? gateways : 1; count > 0; count--) result.internal[kind].push(await next());
+    for (let count = kind === 'gateway' ? gateways : 1; count > 0; count--)
+      result.internal[kind].push(await freePort());
   }
-  for (let count = gateways; count > 0; count--) result.public.push(await next());
-  return hasProxy === true ? { ...result, proxy: await next() } : result;
+  for (let count = gateways; count > 0; count--) result.public.push(await freePort());
+  return hasProxy === true ? { ...result, proxy: await freePort() } : result;
 }
 
 async function fixedPorts(env: Environment, { gateways, hasProxy }: PortsWanted): Promise<SitePorts> {

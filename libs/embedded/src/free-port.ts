@@ -8,14 +8,17 @@ import { createServer } from 'node:net';
 const portMin = 20_000;
 const portMax = 31_999;
 const attemptsMax = 100;
+/** Each process goes round from a place of its own, so that two of them hardly ever think of the same port. */
+let candidate = randomInt(portMin, portMax + 1);
 
 /**
- * A TCP port that was free on the loopback address a moment ago. Nothing reserves it: whoever listens on it must be
- * ready to be told that it was taken meanwhile.
+ * A TCP port that was free on the loopback address a moment ago, and that this process was not given lately. Nothing
+ * reserves it: whoever listens on it must be ready to be told that it was taken meanwhile.
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const port = randomInt(portMin, portMax + 1);
+    const port = candidate;
+    candidate = port === portMax ? portMin : port + 1;
     // oxlint-disable-next-line no-await-in-loop -- the first that fits
     if (await isPortFree(port, host)) return port;
   }
