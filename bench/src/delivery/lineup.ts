@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Contender } from '../contenders/contender.ts';
 import { GatewayContender } from '../contenders/gateway-contender.ts';
 import { startFloor, startNest, startSocketIo } from '../contenders/peers.ts';
@@ -19,25 +20,28 @@ export const names = {
 /** Everybody who takes part in a comparison, started, nobody connected yet. */
 export async function startLineup(stage: Stage, connectionsMax: number): Promise<Contender[]> {
   const { say, cores, programs } = stage;
-  // SSE and WebSocket clients are on one gateway.
-  assertMayOpen(2 * connectionsMax);
+  assertMayOpen(connectionsMax);
   const core = cores?.server;
   say('  … starting C floor, gateway, Socket.IO and Nest');
   const floor = stage.own(await startFloor(programs.floor, { core }));
-  const gateway = await startGateway(stage, connectionsMax);
+  const gateways = await startGateways(stage, connectionsMax);
   const socketIo = stage.own(await startSocketIo({ core }));
   const nest = stage.own(await startNest({ core }));
-  return [floor, ...gateway, socketIo, nest];
+  return [floor, ...gateways, socketIo, nest];
 }
 
-/** SSE and WebSocket clients of one gateway, each on a board of their own. */
-export async function startGateway(stage: Stage, connectionsMax: number): Promise<GatewayContender[]> {
-  const { folder, cores } = stage;
-  const rig = stage.own(await GatewayRig.start({ folder, cores, boards: ['sse', 'ws'] }));
-  const tokens = await accessTokens(rig.chat, 2 * usersFor(connectionsMax));
-  return (['sse', 'ws'] as const).map(
-    (transport) => new GatewayContender({ rig, board: transport, transport, tokens }),
-  );
+/** A gateway for SSE and one for WebSocket clients: like everybody else, it holds only those that are measured. */
+export async function startGateways(stage: Stage, connectionsMax: number): Promise<GatewayContender[]> {
+  const started: GatewayContender[] = [];
+  for (const transport of ['sse', 'ws'] as const) {
+    const folder = join(stage.folder, transport);
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const rig = stage.own(await GatewayRig.start({ folder, cores: stage.cores, boards: [transport] }));
+    // oxlint-disable-next-line no-await-in-loop
+    const tokens = await accessTokens(rig.chat, usersFor(connectionsMax));
+    started.push(new GatewayContender({ rig, board: transport, transport, tokens }));
+  }
+  return started;
 }
 
 /** Connects clients to each of them. */

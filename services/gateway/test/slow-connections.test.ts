@@ -28,9 +28,11 @@ describe('deadlines', () => {
 
 describe('the pulse of a socket', () => {
   function pulse() {
-    const pings: string[] = [];
-    const webSocket = { readyState: 1, OPEN: 1, ping: (mark: string) => pings.push(mark) } as unknown as WebSocket;
-    const outbox = new Outbox(new TestSocket().asSocket(), { ...bounds, bytesMax: 1e9, onMuchWritten: () => asked++ });
+    const webSocket = { readyState: 1, OPEN: 1 } as unknown as WebSocket;
+    const socket = new TestSocket().asSocket();
+    const frames: Buffer[] = [];
+    socket.write = (frame: Uint8Array | string) => frames.push(frame as Buffer) > 0;
+    const outbox = new Outbox(socket, { ...bounds, bytesMax: 1e9, onMuchWritten: () => asked++ });
     let asked = 0;
     let cuts = 0;
     const reading = { asked: new Deadlines<Pulse>(1_000), onUnread: () => cuts++ };
@@ -39,7 +41,8 @@ describe('the pulse of a socket', () => {
       cuts: () => cuts,
       reading,
       outbox,
-      pings,
+      /** The payloads of the ping frames (RFC 6455, 5.2) that went out. */
+      pings: () => frames.filter(([first]) => first === 0x89).map((frame) => frame.toString('latin1', 2)),
       asked: () => asked,
     };
   }
@@ -50,7 +53,7 @@ describe('the pulse of a socket', () => {
     it.ask();
     outbox.write(Buffer.alloc(500));
     expect(it.unreadBytes).toBe(1_500);
-    it.pong(Buffer.from(pings[0]!));
+    it.pong(Buffer.from(pings()[0]!));
     expect(it.unreadBytes).toBe(500);
     expect(it.isAsked).toBe(false);
     expect(asked()).toBe(0);
@@ -63,7 +66,7 @@ describe('the pulse of a socket', () => {
     outbox.write(Buffer.alloc(1_000));
     it.ask();
     it.ask();
-    expect([pings.length, reading.asked.size]).toEqual([1, 1]);
+    expect([pings().length, reading.asked.size]).toEqual([1, 1]);
     for (const late of reading.asked.takeLate(performance.now() + 2_000)) late.late(1_000);
     expect([cuts(), reading.asked.size]).toEqual([0, 1]);
     outbox.write(Buffer.alloc(1));
@@ -82,7 +85,7 @@ describe('the pulse of a socket', () => {
     const { pulse: it, outbox, pings } = pulse();
     outbox.write(Buffer.alloc(1_000));
     it.ask();
-    it.pong(Buffer.from(pings[0]!));
+    it.pong(Buffer.from(pings()[0]!));
     outbox.write(Buffer.alloc(1_000));
     it.ask();
     expect([it.beat(), it.beat(), it.beat()]).toEqual([true, true, false]);

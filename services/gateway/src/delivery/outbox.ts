@@ -127,6 +127,11 @@ export class Outbox {
     return true;
   }
 
+  /** A few bytes of the protocol's own, past the bounds and uncounted. */
+  interject(bytes: Buffer): void {
+    if (!this.isSealed) this.#socket.write(bytes);
+  }
+
   /** What may be dropped goes first: it is taken only while little waits. @returns false when it was not. */
   offer(bytes: Buffer, events: number): boolean {
     const { bytesMax, eventsMax } = this.#options;

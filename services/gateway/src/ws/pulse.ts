@@ -79,6 +79,18 @@ export class Pulse {
   }
 
   #ping(): void {
-    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#webSocket.ping(String(this.#outbox.written));
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#outbox.interject(pingFrame(this.#outbox.written));
   }
+}
+
+const finalPing = 0x89;
+
+/** RFC 6455, 5.5.2: a whole frame in one write, where the library makes two of header and payload. */
+function pingFrame(mark: number): Buffer {
+  const text = String(mark);
+  const frame = Buffer.allocUnsafe(2 + text.length);
+  frame[0] = finalPing;
+  frame[1] = text.length;
+  frame.write(text, 2, 'latin1');
+  return frame;
 }
