@@ -66,6 +66,7 @@ export class BoardFollower {
         this.#metrics.gapFillEvents(count);
         this.#handover.poke(track);
       },
+      onWaited: (seconds) => this.#metrics.holeWaited(seconds),
       onOtherEpoch: () => this.#sync.refresh(),
       onPruned: (track, lost) => this.#onPruned(track, lost),
       onFailure: (track, error) => this.#onFillFailed(track, error),
@@ -204,6 +205,7 @@ export class BoardFollower {
     const { onEvents, marks, concurrency = 4, paceMs = 0, context } = this.#options;
     const shared = {
       onEvents,
+      onWaited: (seconds: number) => this.#metrics.intakeWaited(seconds),
       onHanded: (track: BoardTrack) => {
         this.#intake.acknowledgeDone();
         this.#filler.resume(track);
@@ -219,15 +221,13 @@ export class BoardFollower {
   }
 
   #tellDepths(): void {
-    const { metrics } = this.#options.context;
-    metrics.queueDepth('intake', () => this.#held.queued);
-    metrics.queueDepth('hole_fill', () => this.#held.ahead);
-    metrics.gauge('consumer_pending', 'Messages of the mirror that wait for this consumer.', [], (gauge) =>
-      gauge.set(this.#intake.pending),
-    );
-    metrics.gauge('follower_lag_events', 'Events in the log that the handler is not done with.', [], (gauge) =>
-      gauge.set([...this.#roster.all()].reduce((sum, track) => sum + Math.max(0, track.head - track.handed), 0)),
-    );
+    const { durable, name } = this.#options;
+    this.#metrics.watch(durable ?? name, {
+      queued: () => this.#held.queued,
+      ahead: () => this.#held.ahead,
+      pending: () => this.#intake.pending,
+      lag: () => [...this.#roster.all()].reduce((sum, track) => sum + Math.max(0, track.head - track.handed), 0),
+    });
   }
 }
 

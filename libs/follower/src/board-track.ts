@@ -44,6 +44,8 @@ export class BoardTrack {
   /** Nothing is tried before this; milliseconds, monotonic. */
   retryAt = 0;
   failures = 0;
+  /** When it was seen that events are missing; milliseconds, monotonic, 0 while none are. */
+  holeSince = 0;
   readonly #ahead = new Map<number, FollowedEvent>();
 
   constructor(
@@ -117,6 +119,7 @@ export class BoardTrack {
     this.held.queued -= this.queue.length;
     this.#ahead.clear();
     this.queue = [];
+    this.holeSince = 0;
   }
 
   #take(event: FollowedEvent): void {

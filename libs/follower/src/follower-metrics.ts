@@ -1,7 +1,17 @@
 import type { Metrics } from '@boardwire/service-kit';
 
+export interface FollowerSources {
+  /** Events that wait for the handler. */
+  queued: () => number;
+  /** Events that wait behind holes. */
+  ahead: () => number;
+  pending: () => number;
+  lag: () => number;
+}
+
 /** What a follower tells the scrape; a function for each thing that happened. */
 export class FollowerMetrics {
+  readonly #metrics: Metrics;
   readonly #duplicates;
   readonly #foreign;
   readonly #gapFills;
@@ -12,6 +22,7 @@ export class FollowerMetrics {
   readonly #pruned;
 
   constructor(metrics: Metrics) {
+    this.#metrics = metrics;
     this.#duplicates = metrics.counter('duplicates_dropped_total', 'Events received again and dropped.');
     this.#foreign = metrics.counter('foreign_messages_dropped_total', 'Stream messages that are no mirrored event.');
     this.#gapFills = metrics.counter(
@@ -42,4 +53,21 @@ export class FollowerMetrics {
   handlerFailed = () => this.#handlerFailures.inc();
   pruned = (count: number) => this.#pruned.inc(count);
   lostTail = () => this.#lostTails.inc();
+  intakeWaited = (seconds: number) => this.#metrics.observeQueueWait('intake', seconds);
+  holeWaited = (seconds: number) => this.#metrics.observeQueueWait('hole_fill', seconds);
+
+  /** Tells what is asked for at each scrape. */
+  watch(consumer: string, sources: FollowerSources): void {
+    this.#metrics.queueDepth('intake', sources.queued);
+    this.#metrics.queueDepth('hole_fill', sources.ahead);
+    this.#metrics.gauge(
+      'consumer_pending',
+      'Messages of the mirror that wait for this consumer.',
+      ['consumer'],
+      (gauge) => gauge.set({ consumer }, sources.pending()),
+    );
+    this.#metrics.gauge('follower_lag_events', 'Events in the log that the handler is not done with.', [], (gauge) =>
+      gauge.set(sources.lag()),
+    );
+  }
 }

@@ -19,4 +19,6 @@ export interface HandoverOptions {
   /** Called after the handler is done with some of a board's events. */
   onHanded: (track: BoardTrack) => void;
   onFailure: (track: BoardTrack, error: unknown) => void;
+  /** How long events have waited for the handler; told at most once for each call. */
+  onWaited: (seconds: number) => void;
 }

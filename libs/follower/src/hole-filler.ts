@@ -10,6 +10,8 @@ export interface HoleFillerOptions {
   onStarted: (track: BoardTrack) => void;
   /** A page was taken over. */
   onFilled: (track: BoardTrack, count: number) => void;
+  /** How long a hole stood open, from its sight to the first page; told once for each fill. */
+  onWaited: (seconds: number) => void;
   /** The log is of another epoch than the board's. */
   onOtherEpoch: (track: BoardTrack) => void;
   /** The log has let go of events that this follower never got. */
@@ -42,7 +44,10 @@ export class HoleFiller {
 
   /** Fills a board as soon as a slot is free. Nothing happens while too many of its events wait for the handler. */
   want(track: BoardTrack): void {
-    if (this.isFilling(track) || !this.#canFill(track) || performance.now() < track.retryAt) return;
+    if (this.isFilling(track) || !this.#canFill(track)) return;
+    const nowMs = performance.now();
+    if (track.holeSince === 0) track.holeSince = nowMs;
+    if (nowMs < track.retryAt) return;
     this.#paused.delete(track);
     this.#wanted.add(track);
     this.#startNext();
@@ -85,6 +90,7 @@ export class HoleFiller {
     try {
       while (this.#canFill(track)) if (!(await this.#fillPage(track))) return;
       track.failures = 0;
+      track.holeSince = 0;
       if (!this.hasRoom(track)) this.#paused.add(track);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
@@ -117,6 +123,8 @@ export class HoleFiller {
     }
     takeOver(track, page);
     this.options.onFilled(track, page.items.length);
+    if (track.holeSince > 0) this.options.onWaited((performance.now() - track.holeSince) / 1_000);
+    track.holeSince = 0;
     return true;
   }
 }

@@ -24,11 +24,14 @@ export class MarkedHandover implements Handover {
   readonly #running = new Map<BoardTrack, Promise<void>>();
   readonly #slotWaiters: (() => void)[] = [];
   readonly #resting = new Map<BoardTrack, () => void>();
+  /** Of each board one event whose wait is measured: exact, and next to nothing to keep. */
+  readonly #measured = new WeakMap<BoardTrack, { epoch: string; seq: number; sinceMs: number }>();
   #slotsTaken = 0;
 
   constructor(private readonly options: MarkedHandoverOptions) {}
 
   poke(track: BoardTrack): void {
+    this.#measureFrom(track);
     if (track.queue.length >= this.options.batchMax) this.#resting.get(track)?.();
     if (this.#running.has(track) || track.queue.length === 0 || this.#stopping.signal.aborted) return;
     const run = this.#drain(track).finally(() => {
@@ -85,6 +88,7 @@ export class MarkedHandover implements Handover {
       const batch = track.queue.slice(0, this.options.batchMax);
       await this.options.onEvents(track.board, batch);
       if (!track.isGone) track.removeHanded(batch.length);
+      this.#measureTo(track);
       this.options.onHanded(track);
       return false;
     } catch (error) {
@@ -94,6 +98,18 @@ export class MarkedHandover implements Handover {
       this.#slotsTaken -= 1;
       this.#slotWaiters.shift()?.();
     }
+  }
+
+  #measureFrom(track: BoardTrack): void {
+    if (track.queue.length === 0 || this.#measured.get(track)?.epoch === track.epoch) return;
+    this.#measured.set(track, { epoch: track.epoch, seq: track.received, sinceMs: performance.now() });
+  }
+
+  #measureTo(track: BoardTrack): void {
+    const measured = this.#measured.get(track);
+    if (measured === undefined || measured.epoch !== track.epoch || track.handed < measured.seq) return;
+    this.#measured.delete(track);
+    this.options.onWaited((performance.now() - measured.sinceMs) / 1_000);
   }
 
   async #takeSlot(): Promise<void> {

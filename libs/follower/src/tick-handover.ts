@@ -7,14 +7,15 @@ import type { Handover, HandoverOptions } from './handover.ts';
  */
 export class TickHandover implements Handover {
   readonly #waiting = new Set<BoardTrack>();
-  #isScheduled = false;
+  /** When the first of those who wait came; 0 while nobody does. */
+  #waitingSinceMs = 0;
 
   constructor(private readonly options: HandoverOptions) {}
 
   poke(track: BoardTrack): void {
     this.#waiting.add(track);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
+    if (this.#waitingSinceMs > 0) return;
+    this.#waitingSinceMs = performance.now();
     setImmediate(() => this.#flush());
   }
 
@@ -29,7 +30,8 @@ export class TickHandover implements Handover {
   }
 
   #flush(): void {
-    this.#isScheduled = false;
+    if (this.#waitingSinceMs > 0) this.options.onWaited((performance.now() - this.#waitingSinceMs) / 1_000);
+    this.#waitingSinceMs = 0;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const track of waiting) this.#hand(track);
