@@ -195,7 +195,7 @@ export class GatewayMetrics {
     this.#metrics.queueDepth(queue, depth);
   }
 
-  queueWait(queue: 'replay' | 'publish', seconds: number): void {
+  queueWait(queue: 'replay' | 'publish' | 'outbox', seconds: number): void {
     this.#metrics.observeQueueWait(queue, seconds);
   }
 

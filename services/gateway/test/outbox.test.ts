@@ -50,6 +50,33 @@ describe('the outbox', () => {
     expect(overflows).toEqual([]);
   });
 
+  test('tells how long something waited once the socket has taken all of it, and nothing when all goes at once', async () => {
+    const socket = new TestSocket();
+    const waits: number[] = [];
+    const bounds = { bytesMax: 1e6, eventsMax: 100 };
+    const outbox = new Outbox(socket.asSocket(), {
+      ...bounds,
+      onOverflow: () => {},
+      onDrained: (seconds) => void waits.push(seconds),
+    });
+    outbox.write(Buffer.alloc(500));
+    await eventually(() => expect(socket.writableLength).toBe(0), { everyMs: 0 });
+    expect(waits).toEqual([]);
+    socket.isPaused = true;
+    const stalledAt = performance.now();
+    for (let count = 0; count < 5; count += 1) outbox.write(Buffer.alloc(1_000));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(waits).toEqual([]);
+    socket.unpause();
+    await eventually(() => expect(waits).toHaveLength(1), { everyMs: 1 });
+    expect(waits[0]).toBeGreaterThanOrEqual(0.025);
+    expect(waits[0]).toBeLessThanOrEqual((performance.now() - stalledAt) / 1_000);
+    socket.isPaused = true;
+    outbox.write(Buffer.alloc(5_000));
+    socket.unpause();
+    await eventually(() => expect(waits).toHaveLength(2), { everyMs: 1 });
+  });
+
   test('takes what may be dropped only while less than a quarter of it is in use', () => {
     const socket = new TestSocket();
     socket.isPaused = true;

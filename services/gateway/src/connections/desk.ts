@@ -43,6 +43,9 @@ export class ConnectionDesk {
     return `${this.#pod}.${number}`;
   }
 
+  /** A socket that could not take everything has drained; the same function for all of them. */
+  readonly drained = (seconds: number): void => this.#options.metrics.queueWait('outbox', seconds);
+
   cutSlow(connection: OpenConnection, why: SlowCut): void {
     this.#options.metrics.slowCut(why);
     connection.end('slow');

@@ -10,6 +10,8 @@ export interface OutboxOptions extends OutboxBounds {
   onOverflow: () => void;
   /** Called whenever another {@link noticedBytes} have been written. */
   onMuchWritten?: () => void;
+  /** Told when a socket that could not take everything has taken all of it: how long something waited. */
+  onDrained?: (seconds: number) => void;
 }
 
 /** So much has to be written between two calls of `onMuchWritten`. */
@@ -44,6 +46,7 @@ export class Outbox {
   #drained: Promise<void> | undefined;
   #flow = '';
   #stillLooks = 0;
+  #isWatched = false;
 
   constructor(socket: Socket, options: OutboxOptions) {
     this.#socket = socket;
@@ -119,7 +122,7 @@ export class Outbox {
     this.#settle();
     if (this.#bytesBefore > 0 && !this.#assertRoom(bytes.length, events)) return false;
     if (this.#isShared) this.#corkForThisTick();
-    this.#socket.write(bytes);
+    if (!this.#socket.write(bytes) && !this.#isCorked) this.#watchDrain();
     this.#events += events;
     this.#bytesBefore += bytes.length;
     this.#written += bytes.length;
@@ -188,6 +191,19 @@ export class Outbox {
     process.nextTick(() => {
       this.#isCorked = false;
       this.#socket.uncork();
+      if (this.#socket.writableNeedDrain) this.#watchDrain();
+    });
+  }
+
+  /** One listener for as long as something waits; whoever takes everything at once costs nothing. */
+  #watchDrain(): void {
+    const { onDrained } = this.#options;
+    if (onDrained === undefined || this.#isWatched || this.#socket.writableLength === 0) return;
+    this.#isWatched = true;
+    const sinceMs = performance.now();
+    this.#socket.once('drain', () => {
+      this.#isWatched = false;
+      onDrained((performance.now() - sinceMs) / 1_000);
     });
   }
 

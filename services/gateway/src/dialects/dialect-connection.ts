@@ -39,7 +39,11 @@ export class DialectConnection implements OpenConnection, LiveMember {
     this.#options = options;
     this.access = access;
     this.number = desk.nextNumber();
-    this.outbox = new Outbox(stream.socket, { ...bounds, onOverflow: () => desk.cutSlow(this, 'outbox') });
+    this.outbox = new Outbox(stream.socket, {
+      ...bounds,
+      onOverflow: () => desk.cutSlow(this, 'outbox'),
+      onDrained: desk.drained,
+    });
     desk.signIn(this);
     stream.socket.once('close', () => {
       options.onClosed();

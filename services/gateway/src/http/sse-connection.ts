@@ -45,6 +45,7 @@ export class SseConnection implements OpenConnection {
       bytesMax: bounds.bytesMax,
       eventsMax: bounds.eventsMax,
       onOverflow: () => desk.cutSlow(this, 'outbox'),
+      onDrained: desk.drained,
     });
     desk.signIn(this);
     stream.socket.once('close', () => this.#closed());

@@ -61,6 +61,7 @@ export class EventSocket implements OpenConnection {
     this.outbox = new Outbox(socket, {
       ...bounds,
       onOverflow: () => gateway.desk.cutSlow(this, 'outbox'),
+      onDrained: gateway.desk.drained,
       onMuchWritten: () => this.#pulse.ask(),
     });
     this.#pulse = new Pulse(webSocket, this.outbox, {

@@ -66,6 +66,7 @@ export class SocketConnection implements OpenConnection {
       bytesMax: gateway.config.OUTBOX_BYTES_MAX,
       eventsMax: limits.outboxEventsMax,
       onOverflow: () => gateway.desk.cutSlow(this, 'outbox'),
+      onDrained: gateway.desk.drained,
       onMuchWritten: () => this.#pulse.ask(),
     });
     this.outbox.share();
