@@ -147,7 +147,8 @@ export class BoardFollow {
       case 'skipped':
         return this.#plan.onSkipped?.(signal.count);
       case 'stalled':
-        return this.#show({ stalledSince: signal.since });
+        // Without the bus events still arrive, by way of the log.
+        return this.#show({ stalledSince: signal.reason === 'log' ? signal.since : undefined });
       case 'unstalled':
         return this.#show({ stalledSince: undefined });
       case 'presence_list':

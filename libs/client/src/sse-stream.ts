@@ -81,7 +81,7 @@ class SseStream implements OpenStream {
     else if (type === 'caught_up') this.#signal({ kind: 'caught_up', cursor: id ?? (body as CaughtUp).head });
     else if (type === 'state') this.#signal({ kind: 'snapshot', state: body as StateAnswer });
     else if (type === 'skipped') this.#signal({ kind: 'skipped', count: (body as Skipped).count });
-    else if (type === 'stalled') this.#signal({ kind: 'stalled', since: (body as Stalled).since });
+    else if (type === 'stalled') this.#signal({ kind: 'stalled', ...(body as Stalled) });
     else if (type === 'live') this.#signal({ kind: 'unstalled' });
     else if (type === 'revoked') this.#end({ advice: 'new_token', reason: 'revoked' });
     else if (type === 'reconnect') {

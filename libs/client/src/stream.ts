@@ -1,4 +1,12 @@
-import type { CloseAdvice, Overflow, PresentUser, Reset, StateAnswer, StoredEvent } from '@boardwire/contracts';
+import type {
+  CloseAdvice,
+  Overflow,
+  PresentUser,
+  Reset,
+  Stalled,
+  StateAnswer,
+  StoredEvent,
+} from '@boardwire/contracts';
 import type { BoardwireError } from './errors.ts';
 
 /** What a transport is asked to open: one board, some subjects, from a place. */
@@ -29,7 +37,7 @@ export type StreamSignal =
   /** A heartbeat: everything up to here that matches has been written to this stream. */
   | { kind: 'cursor'; cursor: string }
   | { kind: 'retry'; afterMs: number }
-  | { kind: 'stalled'; since: string }
+  | { kind: 'stalled'; since: string; reason: Stalled['reason'] }
   | { kind: 'unstalled' }
   | { kind: 'presence_list'; users: PresentUser[]; count: number }
   | { kind: 'presence_change'; event: 'join' | 'leave'; user: PresentUser; count: number }

@@ -117,7 +117,7 @@ class WebSocketStream implements OpenStream {
       case 'typing':
         return frame.board === this.#request.board ? this.#signal({ kind: 'typing', ...typingOf(frame) }) : undefined;
       case 'stalled':
-        return this.#signal({ kind: 'stalled', since: frame.since });
+        return this.#signal({ kind: 'stalled', since: frame.since, reason: frame.reason });
       case 'live':
         return this.#signal({ kind: 'unstalled' });
       case 'reconnect':

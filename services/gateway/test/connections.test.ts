@@ -130,40 +130,71 @@ describe('the wheel', () => {
 });
 
 describe('the stall watch', () => {
-  test('tells when neither bus nor log is there, within five seconds, and when one is back', () => {
+  const watched = () => {
     const told: (Stalled | undefined)[] = [];
-    let isStreaming = true;
-    let silentMs = 0;
+    const source = { isStreaming: true, silentMs: 0 };
     const watch = new StallWatch({
       stalledAfterMs: 5_000,
-      isStreaming: () => isStreaming,
-      logSilentMs: () => silentMs,
+      isStreaming: () => source.isStreaming,
+      logSilentMs: () => source.silentMs,
       onChange: (stalled) => told.push(stalled),
     });
-    const start = Date.now();
-    isStreaming = false;
-    watch.look(start);
-    expect(told).toEqual([]);
-    for (let after = 500; after <= 5_000; after += 500) {
-      silentMs = after;
-      watch.look(start + after);
+    return { told, source, watch };
+  };
+  const start = Date.now();
+  const since = new Date(start).toISOString();
+
+  test('tells that the log is lost within five seconds, whatever the bus does, and when it is back', () => {
+    for (const isStreaming of [true, false]) {
+      const { told, source, watch } = watched();
+      source.isStreaming = isStreaming;
+      for (let after = 0; after <= 4_500; after += 500) {
+        source.silentMs = after;
+        watch.look(start + after);
+        if (after <= 2_500) expect(told).toEqual([]);
+      }
+      expect(told.at(-1)).toEqual({ since, reason: 'log' });
+      expect(watch.stalled).toEqual({ since, reason: 'log' });
+      source.silentMs = 10;
+      source.isStreaming = true;
+      watch.look(start + 6_000);
+      watch.look(start + 6_500);
+      expect(told.slice(-2)).toEqual([{ since, reason: 'log' }, undefined]);
     }
-    expect(told).toHaveLength(1);
-    expect(watch.stalled?.since).toBe(new Date(start).toISOString());
-    silentMs = 10;
-    watch.look(start + 6_000);
-    expect(told).toEqual([expect.objectContaining({ reason: 'log' }), undefined]);
   });
 
-  test('says nothing while one of them is there', () => {
-    const onChange = jest.fn();
-    const base = { stalledAfterMs: 5_000, onChange };
-    const bus = new StallWatch({ ...base, isStreaming: () => true, logSilentMs: () => 60_000 });
-    const log = new StallWatch({ ...base, isStreaming: () => false, logSilentMs: () => 600 });
-    for (let at = 0; at < 20; at += 1) {
-      bus.look(at * 1_000);
-      log.look(at * 1_000);
+  test('tells that the bus is lost while the log answers, once, and when it is back', () => {
+    const { told, source, watch } = watched();
+    source.isStreaming = false;
+    for (let after = 0; after <= 20_000; after += 500) {
+      watch.look(start + after);
+      // It takes up to 1.5 s until the follower knows that the bus is lost.
+      expect(told).toHaveLength(after < 3_000 ? 0 : 1);
     }
-    expect(onChange).not.toHaveBeenCalled();
+    expect(told).toEqual([{ since, reason: 'bus' }]);
+    source.isStreaming = true;
+    watch.look(start + 21_000);
+    expect(told).toEqual([{ since, reason: 'bus' }, undefined]);
+  });
+
+  test('tells the worse of two losses, and the other one when only that is left', () => {
+    const { told, source, watch } = watched();
+    source.isStreaming = false;
+    for (let after = 0; after <= 4_000; after += 500) watch.look(start + after);
+    source.silentMs = 5_000;
+    watch.look(start + 9_000);
+    source.silentMs = 10;
+    watch.look(start + 9_500);
+    expect(told.map((stalled) => stalled?.reason)).toEqual(['bus', 'log', 'bus']);
+  });
+
+  test('says nothing of a moment without one of them', () => {
+    const { told, source, watch } = watched();
+    for (let at = 0; at < 20_000; at += 500) {
+      source.isStreaming = at % 3_000 === 0;
+      source.silentMs = at % 3_000;
+      watch.look(start + at);
+    }
+    expect(told).toEqual([]);
   });
 });

@@ -150,7 +150,7 @@ export const serverMessages: Messages = {
     example: { type: 'heartbeat', cursors: { s1: cursor } },
   },
   stalled: {
-    summary: 'Every live source is lost',
+    summary: 'The log can’t be reached, or the bus is lost',
     schema: server.stalledFrameSchema,
     example: { type: 'stalled', ...stalled },
   },
@@ -174,7 +174,7 @@ const controlExamples: {
   skipped: ['So many events were left out for newer ones of their subjects', { count: 3 }],
   heartbeat: ['The cursor, every 15 s', {}, cursor],
   waiting: ['Many catch up at the same time; the turn of this one comes', {}],
-  stalled: ['Every live source is lost', stalled],
+  stalled: ['The log can’t be reached, or the bus is lost', stalled],
   live: ['A live source is back', {}],
   reconnect: ['The server is about to close: come back after the time given', reconnect],
   revoked: ['The session has ended', {}],
@@ -234,7 +234,12 @@ export const streamMessages: Readonly<Record<string, DocumentedMessage & { hasId
     example: { count: 3 },
     hasId: false,
   },
-  stalled: { summary: 'Every live source is lost', schema: stalledSchema, example: stalled, hasId: false },
+  stalled: {
+    summary: 'The log can’t be reached, or the bus is lost',
+    schema: stalledSchema,
+    example: stalled,
+    hasId: false,
+  },
   live: { summary: 'A live source is back', schema: nothing, example: {}, hasId: false },
   reconnect: {
     summary: 'The stream is about to end: come back after the time given',

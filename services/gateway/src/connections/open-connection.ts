@@ -34,7 +34,7 @@ export interface OpenConnection {
   readonly outbox: Outbox;
   /** The client's cursors are refreshed, in line with its events. */
   heartbeat(): void;
-  /** Every live source is lost, since then; undefined when one is back. */
+  /** A live source is lost, since then; undefined when all are back. */
   tellStalled(stalled: Stalled | undefined): void;
   /** Says why, flushes for a moment, closes. Repeating it does nothing. */
   end(reason: EndReason, afterMs?: number): void;

@@ -9,16 +9,19 @@ export interface StallWatchOptions {
   onChange: (stalled: Stalled | undefined) => void;
 }
 
-/** A log that answers more often than this is a live source by itself. */
-const logAnswersWithinMs = 2_500;
+/** That the bus is lost is itself seen within 1.5 s; a look may be as late as half a second. */
+const noticeMs = 2_000;
+/** The log is asked all the time: its silence needs no one to notice. */
+const lookMs = 1_000;
 
 /**
- * Notices when no live source is left: neither the bus delivers nor the log answers. Heartbeats alone would pretend
- * that events can arrive.
+ * Notices when a live source is lost: without the log nothing complete can arrive, whatever the bus still brings; without
+ * the bus what is stored arrives late, read from the log, and what other gateways only pass on does not. Heartbeats alone
+ * would pretend that all is well. Of both the log is the one that is told.
  */
 export class StallWatch {
   readonly #options: StallWatchOptions;
-  #lostAt: number | undefined;
+  #busLostAt: number | undefined;
   #stalled: Stalled | undefined;
 
   constructor(options: StallWatchOptions) {
@@ -31,18 +34,28 @@ export class StallWatch {
 
   /** To be called about twice a second. */
   look(now = Date.now()): void {
-    const { isStreaming, logSilentMs, stalledAfterMs, onChange } = this.#options;
-    const silentMs = logSilentMs();
-    if (isStreaming() || silentMs < logAnswersWithinMs) {
-      this.#lostAt = undefined;
-      if (this.#stalled === undefined) return;
-      this.#stalled = undefined;
-      onChange(undefined);
-      return;
-    }
-    this.#lostAt ??= now - silentMs;
-    if (this.#stalled !== undefined || now - this.#lostAt < stalledAfterMs - logAnswersWithinMs) return;
-    this.#stalled = { since: new Date(this.#lostAt).toISOString(), reason: 'log' };
-    onChange(this.#stalled);
+    const { isStreaming, onChange } = this.#options;
+    if (isStreaming()) this.#busLostAt = undefined;
+    else this.#busLostAt ??= now;
+    const stalled = this.#lostLog(now) ?? this.#lostBus(now);
+    if (stalled?.reason === this.#stalled?.reason) return;
+    this.#stalled = stalled;
+    onChange(stalled);
   }
+
+  #lostLog(now: number): Stalled | undefined {
+    const { logSilentMs, stalledAfterMs } = this.#options;
+    const silentMs = logSilentMs();
+    return silentMs < stalledAfterMs - lookMs ? undefined : { since: timeOf(now - silentMs), reason: 'log' };
+  }
+
+  #lostBus(now: number): Stalled | undefined {
+    const since = this.#busLostAt;
+    if (since === undefined || now - since < this.#options.stalledAfterMs - noticeMs) return undefined;
+    return { since: timeOf(since), reason: 'bus' };
+  }
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
 }
