@@ -140,9 +140,9 @@ function createDelivery({ context, config, metrics, clients }: Base, rights: Rig
         if (dropped > 0) metrics.ephemeralDropped('outbox', dropped);
       },
       onEphemeralOverflow: (events) => metrics.ephemeralDropped('queue', events),
-      onEncoderFailed: (error) => {
-        metrics.encoderFailed();
-        context.logger.error({ event: 'encoder.failed', err: error });
+      onReadersFailed: ({ by, subscriptions: count, error }) => {
+        metrics.readersFailed(by, count);
+        context.logger.error({ event: 'delivery.reader_failed', by, subscriptions: count, err: error });
       },
     },
     onRemoved: (board) => {

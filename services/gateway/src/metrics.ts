@@ -1,5 +1,6 @@
 import type { Metrics } from '@boardwire/service-kit';
 import type { Counter, Histogram } from 'prom-client';
+import type { FailedBy } from './delivery/failed-readers.ts';
 import type { ResumeOutcome } from './delivery/subscription-options.ts';
 import type { DropReason, GossipKind } from './presence/gossip/gossip.ts';
 
@@ -24,7 +25,7 @@ export class GatewayMetrics {
   readonly #rateLimited: Counter<'what'>;
   readonly #published: Counter<'outcome'>;
   readonly #publishBatch: Histogram;
-  readonly #encoderFailures: Counter;
+  readonly #readerFailures: Counter<'by'>;
   readonly #decisionsLost: Counter;
   readonly #conflated: Counter;
   readonly #ringsLetGo: Counter;
@@ -55,7 +56,11 @@ export class GatewayMetrics {
       [],
       [1, 2, 5, 10, 25, 50, 100, 250, 512],
     );
-    this.#encoderFailures = metrics.counter('encoder_failures_total', 'Subscriptions ended by their encoder.');
+    this.#readerFailures = metrics.counter(
+      'reader_failures_total',
+      'Subscriptions ended because their encoder or handler threw.',
+      ['by'],
+    );
     this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
     this.#ringsLetGo = metrics.counter(
       'ring_evictions_total',
@@ -116,8 +121,8 @@ export class GatewayMetrics {
     this.#publishBatch.observe(events);
   }
 
-  encoderFailed(): void {
-    this.#encoderFailures.inc();
+  readersFailed(by: FailedBy, subscriptions: number): void {
+    this.#readerFailures.inc({ by }, subscriptions);
   }
 
   decisionsLost(count: number): void {

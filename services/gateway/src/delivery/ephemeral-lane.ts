@@ -1,3 +1,4 @@
+import type { FailedReaders } from './failed-readers.ts';
 import type { LiveGroup, LiveMember } from './live-group.ts';
 
 /** An event that is never stored: it has no position, and only who is live when it comes gets it. */
@@ -18,7 +19,7 @@ export interface EphemeralObserver {
 export interface EphemeralLaneOptions {
   observer: EphemeralObserver;
   readersOf: (subject: string) => readonly LiveGroup[];
-  onEncoderFailed: (group: LiveGroup, error: unknown) => void;
+  failed: FailedReaders;
 }
 
 const waitingEventsMax = 1_024;
@@ -71,7 +72,8 @@ export class EphemeralLane {
       const bytes = this.#encode(group, matched, encoded);
       if (bytes === undefined) continue;
       for (const member of group.members) {
-        if (deliverTo(member, bytes, matched.events.length)) deliveries += matched.events.length;
+        if (this.#deliverTo(member, group, { bytes, events: matched.events.length }))
+          deliveries += matched.events.length;
         else dropped += matched.events.length;
         writes += 1;
         // oxlint-disable-next-line no-await-in-loop -- the turn of others
@@ -117,8 +119,18 @@ export class EphemeralLane {
       if (bytes === undefined) encoded.set(key, (bytes = group.encoder.encodeEphemeral!(events)));
       return bytes;
     } catch (error) {
-      this.#options.onEncoderFailed(group, error);
+      this.#options.failed.endGroup(group, error);
       return undefined;
+    }
+  }
+
+  /** Whatever happens to one member, the pass goes on. @returns false when it was dropped. */
+  #deliverTo(member: LiveMember, group: LiveGroup, { bytes, events }: { bytes: Buffer; events: number }): boolean {
+    try {
+      return member.deliverEphemeral?.(bytes, events) ?? false;
+    } catch (error) {
+      this.#options.failed.endMember(member, group, error);
+      return false;
     }
   }
 }
@@ -127,16 +139,6 @@ interface Matched {
   events: EphemeralEvent[];
   /** The format and which events of the pass these are. */
   key: string;
-}
-
-/** Whatever happens to one member, the pass goes on. @returns false when it was dropped. */
-function deliverTo(member: LiveMember, bytes: Buffer, events: number): boolean {
-  try {
-    return member.deliverEphemeral?.(bytes, events) ?? false;
-  } catch (error) {
-    member.fail(error);
-    return false;
-  }
 }
 
 function nextTurn(): Promise<void> {

@@ -1,13 +1,13 @@
 import type { LogEvent } from './board-ring.ts';
+import { FailedReaders, type FailureObserver } from './failed-readers.ts';
 import { EphemeralLane, type EphemeralEvent, type EphemeralObserver } from './ephemeral-lane.ts';
 import type { FilterSet } from './filter-set.ts';
 import { LiveGroup, type GroupEncoder, type LiveMember } from './live-group.ts';
 import { SubjectTrie } from './subject-trie.ts';
 
-export interface PassObserver extends EphemeralObserver {
+export interface PassObserver extends EphemeralObserver, FailureObserver {
   /** After a pass: how many writes it made, and the commit time of its oldest event. */
   onPass(pass: { events: number; writes: number; committedMs: number }): void;
-  onEncoderFailed(error: unknown): void;
 }
 
 /** A slice must stay well below an outbox, or one busy pass would cut every client. */
@@ -31,6 +31,7 @@ export class FanOut {
   readonly #byMemberFilter = new SubjectTrie<LiveGroup>();
   readonly #waiters = new Set<{ position: number; resolve: () => void }>();
   readonly #ephemeral: EphemeralLane;
+  readonly #failed = new FailedReaders((member, group) => this.leave(member, group));
   #epoch = '';
   #fresh: LogEvent[] = [];
   #passed = 0;
@@ -47,7 +48,7 @@ export class FanOut {
     this.#ephemeral = new EphemeralLane({
       observer,
       readersOf: (subject) => this.#readersOf(subject),
-      onEncoderFailed: (group, error) => this.#encoderFailed(group, error),
+      failed: this.#failed,
     });
   }
 
@@ -149,6 +150,7 @@ export class FanOut {
         this.#wakeWaiters();
         // oxlint-disable-next-line no-await-in-loop -- ephemeral events go behind what is stored
         if (!this.#ephemeral.isEmpty) await this.#ephemeral.pass();
+        this.#failed.tell(this.#observer);
         // oxlint-disable-next-line no-await-in-loop
         if (this.#hasWork) await nextTurn();
       }
@@ -197,10 +199,10 @@ export class FanOut {
     for (const { group, matched } of this.#match(events)) {
       const bytes = this.#encode(group, matched, encoded);
       if (bytes === undefined) continue;
-      const served = { events: matched, upTo: to };
+      const served = { bytes, events: matched, upTo: to };
       for (const member of group.members) {
         if (member.joinedAt >= to) continue;
-        deliverTo(member, bytes, served);
+        this.#deliverTo(member, group, served);
         writes += 1;
         if (writes % writesPerTurn > 0) continue;
         // oxlint-disable-next-line no-await-in-loop -- the turn of others
@@ -241,14 +243,18 @@ export class FanOut {
       if (bytes === undefined) encoded.set(key, (bytes = group.encoder.encode(this.#epoch, matched)));
       return bytes;
     } catch (error) {
-      this.#encoderFailed(group, error);
+      this.#failed.endGroup(group, error);
       return undefined;
     }
   }
 
-  #encoderFailed(group: LiveGroup, error: unknown): void {
-    this.#observer.onEncoderFailed(error);
-    for (const member of group.members) member.fail(error);
+  /** Whatever happens to one member, the pass goes on. */
+  #deliverTo(member: LiveMember, group: LiveGroup, { bytes, events, upTo }: Served): void {
+    try {
+      member.deliver(bytes, events, upTo);
+    } catch (error) {
+      this.#failed.endMember(member, group, error);
+    }
   }
 
   #wakeWaiters(): void {
@@ -266,17 +272,10 @@ interface JoinOptions {
   encoder: () => GroupEncoder;
 }
 
-/** Whatever happens to one member, the pass goes on. */
-function deliverTo(
-  member: LiveMember,
-  bytes: Buffer,
-  { events, upTo }: { events: readonly LogEvent[]; upTo: number },
-): void {
-  try {
-    member.deliver(bytes, events, upTo);
-  } catch (error) {
-    member.fail(error);
-  }
+interface Served {
+  bytes: Buffer;
+  events: readonly LogEvent[];
+  upTo: number;
 }
 
 /** In a group that takes several turns, those served first are served last by the next pass. */

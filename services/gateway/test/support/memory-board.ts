@@ -80,7 +80,7 @@ export const quietPasses: PassObserver = {
   onPass: () => {},
   onEphemeralPass: () => {},
   onEphemeralOverflow: () => {},
-  onEncoderFailed: () => {},
+  onReadersFailed: () => {},
 };
 
 export function newChannel(
