@@ -35,19 +35,20 @@ async function openSocket(): Promise<WsReader<Frame>> {
   return opened;
 }
 
+type Told = Stalled | 'live';
 const onStream = () =>
-  stream.blocks.flatMap(({ event, data }) => {
+  stream.blocks.flatMap<Told>(({ event, data }) => {
     if (event === 'live') return ['live'];
     return event === 'stalled' ? [JSON.parse(data!) as Stalled] : [];
   });
 const onSocket = () =>
-  socket.frames.flatMap(({ type, ...frame }) => {
+  socket.frames.flatMap<Told>(({ type, ...frame }) => {
     if (type === 'live') return ['live'];
     return type === 'stalled' ? [frame as unknown as Stalled] : [];
   });
 
 /** What both were told since then, once both were told so much. */
-async function told(before: number, count: number, timeoutMs: number): Promise<(Stalled | string)[]> {
+async function told(before: number, count: number, timeoutMs: number): Promise<Told[]> {
   await eventually(() => expect([onStream(), onSocket()].map((all) => all.length - before)).toEqual([count, count]), {
     timeoutMs,
     everyMs: 20,

@@ -1,6 +1,7 @@
 import { limits } from '@boardwire/contracts';
 import { baseUrlKey, commonConfig, portKey } from '@boardwire/service-kit';
 import { z } from 'zod';
+import { pageBytesMax } from './delivery/replay-source.ts';
 import { trustedIssuersKey } from './rights/trusted-issuers.ts';
 
 const originsKey = z
@@ -49,7 +50,11 @@ export const gatewayConfig = commonConfig.extend({
     .max(7 * 24 * 3_600_000)
     .default(limits.streamMaxAgeMs),
   LEAVE_GRACE_MS: z.coerce.number().int().min(0).max(60_000).default(limits.leaveGraceMs),
-  OUTBOX_BYTES_MAX: z.coerce.number().int().min(16_384).default(limits.outboxBytesMax),
+  OUTBOX_BYTES_MAX: z.coerce
+    .number()
+    .int()
+    .min(2 * pageBytesMax, `must hold two pages of a replay: ${2 * pageBytesMax} bytes or more`)
+    .default(limits.outboxBytesMax),
   /** Of all boards together; each has its own bounds as well. */
   RINGS_BYTES_MAX: z.coerce
     .number()

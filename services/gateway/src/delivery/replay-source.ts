@@ -22,7 +22,7 @@ interface ReplayQuery {
 }
 
 const pageEventsMax = 500;
-const pageBytesMax = 256 * 1024;
+export const pageBytesMax = 256 * 1024;
 
 /** Pages of a board's past for those who catch up: from the ring when it reaches back far enough, else from chat. */
 export class ReplaySource {
