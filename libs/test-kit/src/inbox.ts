@@ -48,17 +48,22 @@ export class Inbox<T> {
       };
       const timer = setTimeout(() => {
         this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        reject(new Error(`nothing arrived within ${timeoutMs} ms`));
+        reject(new Error(`nothing arrived within ${Math.round(timeoutMs)} ms`));
       }, timeoutMs);
       this.waiters.push(waiter);
     });
   }
 
+  /** @throws Error that shows what came instead. */
   async until(condition: (item: T) => boolean, { timeoutMs = 5_000 }: WaitOptions = {}): Promise<T> {
     const deadline = performance.now() + timeoutMs;
+    const others: T[] = [];
     for (;;) {
-      const item = await this.next({ timeoutMs: Math.max(1, deadline - performance.now()) });
+      const item = await this.next({ timeoutMs: Math.max(1, deadline - performance.now()) }).catch((error: unknown) => {
+        throw new Error(`${(error as Error).message}; ${inVain(timeoutMs, others)}`, { cause: error });
+      });
       if (condition(item)) return item;
+      others.push(item);
     }
   }
 
@@ -72,4 +77,13 @@ export class Inbox<T> {
       });
     });
   }
+}
+
+const shownMax = 5;
+const shownCharsMax = 200;
+
+/** What came instead says more about a fault than that it was waited for. */
+function inVain(timeoutMs: number, others: readonly unknown[]): string {
+  const newest = others.slice(-shownMax).map((item) => `\n  ${JSON.stringify(item).slice(0, shownCharsMax)}`);
+  return `waited up to ${timeoutMs} ms, and of ${others.length} that came none was it. The last ones:${newest.join('')}`;
 }
