@@ -11,12 +11,9 @@ export interface PeerOptions {
 const peer = (name: string) =>
   fileURLToPath(new URL(`../peers/${name}.js`, import.meta.url)).replace('/bench/src/', '/bench/dist/');
 
-/** The same flag that a site gives its services. */
-const nodeFlags = ['--max-semi-space-size=32'];
-
 const nodePeer = (file: string, core: string | undefined) => ({
   command: process.execPath,
-  args: [...nodeFlags, peer(file)],
+  args: [peer(file)],
   core,
 });
 

@@ -15,20 +15,18 @@ export class PublishProbe {
     this.#token = token;
   }
 
-  /** Milliseconds of every post that was begun while the work went on. */
-  async during(work: () => Promise<void>): Promise<number[]> {
+  /** Posts while the work goes on. @param took gets the milliseconds of every post that was begun meanwhile */
+  async during<T>(work: () => Promise<T>, took: number[]): Promise<T> {
     const pool = new Pool(this.#origin, { connections: 4 });
-    const took: number[] = [];
     let isOver = false;
     const posting = this.#postUntil(pool, took, () => isOver);
     try {
-      await work();
+      return await work();
     } finally {
       isOver = true;
       await posting;
       await pool.close();
     }
-    return took;
   }
 
   async #postUntil(pool: Pool, took: number[], isOver: () => boolean): Promise<void> {

@@ -55,14 +55,14 @@ export const benchResume = {
       const storms = await StormSite.start(stage, options);
       const measured: Storms = new Map(Object.values(names).map((name) => [name, []]));
       // Tokens and code warm up.
-      await storms.round();
-      const normal = await storms.probe.during(() => sleep(normalSeconds * 1_000));
+      await storms.round([]);
+      const normal: number[] = [];
+      await storms.probe.during(() => sleep(normalSeconds * 1_000), normal);
       const during: number[] = [];
       const rounds = Number(options['rounds']);
       for (let round = 1; round <= rounds; round += 1) {
         // oxlint-disable-next-line no-await-in-loop -- they take turns
-        const { storms: done, posts } = await storms.round();
-        during.push(...posts);
+        const done = await storms.round(during);
         for (const [name, storm] of done) measured.get(name)!.push(storm);
         const line = done.map(([name, { allMs, cpuMs: used }]) => `${name} ${allMs.toFixed(0)} (${used.toFixed(0)})`);
         say(`  … round ${round} of ${rounds}, ms until all are caught up (ms of CPU): ${line.join(' · ')}`);
@@ -117,21 +117,16 @@ class StormSite {
     return new PublishProbe(`http://127.0.0.1:${this.#rig.port}`, board.posts, this.#tokens[0]!);
   }
 
-  /** Every kind once; posts go on during the first. */
-  async round(): Promise<{ storms: [string, Storm][]; posts: number[] }> {
-    let sse: Storm | undefined;
-    const posts = await this.probe.during(async () => {
-      sse = await this.#warm('sse', this.#missed);
-    });
-    const storms: [string, Storm][] = [
-      [names.sse, sse!],
+  /** Every kind once. @param posts gets how long each took that was posted during the first */
+  async round(posts: number[]): Promise<[string, Storm][]> {
+    return [
+      [names.sse, await this.#warm('sse', this.#missed, posts)],
       [names.sseNone, await this.#warm('sse', 0)],
       [names.ws, await this.#warm('ws', this.#missed)],
       [names.wsNone, await this.#warm('ws', 0)],
       [names.perClient, await this.#perClient(this.#missed)],
       [names.perClientNone, await this.#perClient(0)],
     ];
-    return { storms, posts };
   }
 
   async cold(): Promise<Storm> {
@@ -139,11 +134,12 @@ class StormSite {
     return this.#warm('sse', this.#missed);
   }
 
-  #warm(transport: GatewayTransport, missed: number): Promise<Storm> {
+  /** @param posts how long each took that was posted meanwhile; nothing is posted without */
+  #warm(transport: GatewayTransport, missed: number, posts?: number[]): Promise<Storm> {
     const { epoch, head } = this.#rig.chat.board(transport);
     const contender = new GatewayContender({ rig: this.#rig, board: transport, transport, tokens: this.#tokens });
     const target = contender.targetOf({ after: formatCursor(epoch, head - missed) });
-    return this.#storm(target, { first: head - missed + 1, missed, pid: this.#rig.pid });
+    return this.#storm(target, { first: head - missed + 1, missed, pid: this.#rig.pid, posts });
   }
 
   #perClient(missed: number): Promise<Storm> {
@@ -155,24 +151,34 @@ class StormSite {
     });
   }
 
-  async #storm(target: Target, { first, missed, pid }: { first: number; missed: number; pid: number }): Promise<Storm> {
+  async #storm(target: Target, { first, missed, pid, posts }: StormOptions): Promise<Storm> {
     const before = cpuMs(pid);
     const connections = this.#connections;
     const { programs, cores } = this.#stage;
-    const { load, opened } = await LoadGenerator.open({
-      program: programs.load,
-      target,
-      connections,
-      core: cores?.load,
-      inflight: connections,
-      first,
-    });
+    const open = () =>
+      LoadGenerator.open({
+        program: programs.load,
+        target,
+        connections,
+        core: cores?.load,
+        inflight: connections,
+        first,
+      });
+    // What it costs that all of them leave at once is not of the storm.
+    const { load, opened } = await (posts === undefined ? open() : this.probe.during(open, posts));
     const used = cpuMs(pid) - before;
     await load.close();
     await sleep(settleMs);
     assertComplete('resume', opened, { events: missed, connections });
     return stormOf(opened, used);
   }
+}
+
+interface StormOptions {
+  first: number;
+  missed: number;
+  pid: number;
+  posts?: number[] | undefined;
 }
 
 interface StormParts {

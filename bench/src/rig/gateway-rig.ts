@@ -18,8 +18,6 @@ export interface GatewayRigOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** The same flag that a site gives its services. */
-const nodeFlags = ['--max-semi-space-size=32'];
 const readyMs = 30_000;
 const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -76,8 +74,8 @@ export class GatewayRig {
     this.port = port;
     this.#internalUrl = `http://127.0.0.1:${internalPort}`;
     const entry = join(checkoutFolder, 'services/gateway/dist/main.js');
-    const flags = [...nodeFlags, ...(this.#options.nodeFlags ?? [])];
-    const [command, args] = pinned(cores?.server, process.execPath, [...flags, entry]);
+    const { nodeFlags = [] } = this.#options;
+    const [command, args] = pinned(cores?.server, process.execPath, [...nodeFlags, entry]);
     this.#gateway = await ServerProcess.start({
       command,
       args,

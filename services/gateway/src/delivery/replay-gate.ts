@@ -28,7 +28,7 @@ interface UserQueue {
 }
 
 /** Let in at most so many in one turn of the event loop, so that a storm of resumes doesn't starve the rest. */
-const admittedPerTurn = 64;
+const admittedPerTurn = 16;
 /** Who waits longer than this is told so. */
 const toldAfterMs = 1_000;
 

@@ -12,6 +12,7 @@ import { ConsoleFiles } from './console-files.ts';
 import { addCors } from './cors.ts';
 import { forwardRoutes } from './forward.ts';
 import { GatewayHttpModule } from './gateway-http.module.ts';
+import { paceStreams } from './pace-streams.ts';
 import { addRefusalBodies } from './refusal-bodies.ts';
 
 /** The public port with all its routes; it doesn't listen yet. */
@@ -26,6 +27,7 @@ export async function createPublicApp(gateway: Gateway): Promise<NestFastifyAppl
     trustedProxies: config.TRUSTED_PROXIES,
   });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  paceStreams(fastify, gateway.pace);
   addCors(fastify, config.CORS_ORIGINS);
   addRefusalBodies(fastify);
   takeBinaryBodies(fastify);

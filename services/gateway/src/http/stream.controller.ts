@@ -23,7 +23,9 @@ interface Admitted {
   overflow: Overflow;
 }
 
-@Controller('/v1/boards/:board/stream')
+export const streamRoute = '/v1/boards/:board/stream';
+
+@Controller(streamRoute)
 export class StreamController {
   readonly #gateway: Gateway;
   readonly #formats = new Map<string, SseFormat>();
@@ -52,7 +54,6 @@ export class StreamController {
   }
 
   async #admit(request: FastifyRequest, slug: string, rawQuery: unknown): Promise<Admitted> {
-    await this.#gateway.pace.next();
     const { query, board, access, ticket } = await this.#bearer(request, slug, rawQuery);
     const { subjects, types } = query;
     await this.#gateway.boards.find(board);
