@@ -1,5 +1,5 @@
-/** Handshakes that get through in one turn of the event loop: one or two milliseconds of work. */
-const perTurn = 8;
+/** Steps of handshakes that get through in one turn of the event loop: one or two milliseconds of work. */
+const perTurn = 16;
 
 /**
  * Lets handshakes in by portions. The kernel hands over thousands of connections at once after an outage; between two

@@ -98,6 +98,7 @@ export class SocketServer {
     if (this.#gateway.desk.isClosed) throw new AppError('draining');
     await this.#gateway.pace.next();
     const access = await this.#bearer(query, request);
+    await this.#gateway.pace.next();
     const isOfEvents = protocolOf(request) === cloudEventsProtocol;
     return { access, events: isOfEvents ? await admitEventSocket(this.#gateway, access, query) : undefined };
   }
