@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { limits, type Stalled } from '@boardwire/contracts';
 import { eventually, WsReader } from '@boardwire/test-kit';
-import { say, type Person } from '../support/person.ts';
+import { call, say, type Person } from '../support/person.ts';
 import { StreamRecorder } from '../support/stream-recorder.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 
@@ -15,14 +15,27 @@ let socket: WsReader<Frame>;
 beforeAll(async () => {
   site = await startTestSite({ mode: 'processes', env: { LOG_LEVEL: 'warn' } });
   admin = await site.admin();
+  await onTheBus();
   [stream, socket] = await Promise.all([openStream(), openSocket()]);
   await stream.until((it) => it.named('caught_up').length === 1);
-}, 60_000);
+}, 90_000);
 afterAll(async () => {
   stream?.close();
   socket?.close();
   await site?.stop();
 }, 30_000);
+
+/** A gateway is ready without the bus; its watch, which looks every half second, has to have seen it there. */
+async function onTheBus(): Promise<void> {
+  let since = Number.POSITIVE_INFINITY;
+  const look = async () => {
+    const { text } = await call(`${site.internalUrl('gateway')}/metrics`);
+    const isThere = /^boardwire_intake_attached 1$/m.test(text);
+    since = isThere ? Math.min(since, performance.now()) : Number.POSITIVE_INFINITY;
+    expect(performance.now() - since).toBeGreaterThan(1_000);
+  };
+  await eventually(look, { timeoutMs: 20_000, everyMs: 50 });
+}
 
 const openStream = async () => new StreamRecorder(`${site.url}/v1/boards/events/stream`, { token: admin.token });
 

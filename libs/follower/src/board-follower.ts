@@ -225,6 +225,7 @@ export class BoardFollower {
     this.#metrics.watch(durable ?? name, {
       queued: () => this.#held.queued,
       ahead: () => this.#held.ahead,
+      isAttached: () => this.#intake.isAttached,
       pending: () => this.#intake.pending,
       lag: () => [...this.#roster.all()].reduce((sum, track) => sum + Math.max(0, track.head - track.handed), 0),
     });

@@ -5,6 +5,7 @@ export interface FollowerSources {
   queued: () => number;
   /** Events that wait behind holes. */
   ahead: () => number;
+  isAttached: () => boolean;
   pending: () => number;
   lag: () => number;
 }
@@ -65,6 +66,9 @@ export class FollowerMetrics {
       'Messages of the mirror that wait for this consumer.',
       ['consumer'],
       (gauge) => gauge.set({ consumer }, sources.pending()),
+    );
+    this.#metrics.gauge('intake_attached', '1 while the mirror delivers to this follower.', [], (gauge) =>
+      gauge.set(sources.isAttached() ? 1 : 0),
     );
     this.#metrics.gauge('follower_lag_events', 'Events in the log that the handler is not done with.', [], (gauge) =>
       gauge.set(sources.lag()),

@@ -22,6 +22,8 @@ describe('what a follower tells of its queues', () => {
     const marks = new TestMarks();
     let goOn = () => {};
     const isFree = new Promise<void>((resolve) => (goOn = resolve));
+    // All there before it comes: a delivery tells what waited behind it at that moment.
+    await fixture.publish(board, 600);
     const recorder = await fixture.follow({
       name: 'reader',
       marks,
@@ -32,7 +34,6 @@ describe('what a follower tells of its queues', () => {
         marks.store(events);
       },
     });
-    await fixture.publish(board, 600);
     await eventually(() => expect(recorder.metrics.queueDepths()['intake']).toBeGreaterThan(50));
     await eventually(async () => {
       const text = await recorder.metrics.registry.metrics();
