@@ -9,7 +9,7 @@ import { RingFiller } from '../src/delivery/ring-filler.ts';
 import { SliceCache } from '../src/delivery/slice-cache.ts';
 import { SseFormat } from '../src/delivery/sse-format.ts';
 import { StateReader } from '../src/delivery/state-reader.ts';
-import { StartPlanner } from '../src/delivery/stream-start.ts';
+import { StartPlanner, type StreamStart } from '../src/delivery/stream-start.ts';
 import { SubjectAccess } from '../src/delivery/subject-access.ts';
 import { Subscription } from '../src/delivery/subscription.ts';
 import { shareSubject } from '../src/presence/shared-subjects.ts';
@@ -18,9 +18,11 @@ import { epoch, MemoryLog, newChannel, TestSocket, turn } from './support/memory
 const format = new SseFormat({ isNamed: false, framing: 'plain' });
 const rules = [{ pattern: 'dm.>', class: 'log' as const, access: 'members' as const }];
 
-function board() {
+/** @param past subjects of what was there before this pod: it is read from the log */
+function board(past: readonly string[] = []) {
   const log = new MemoryLog();
-  const channel = newChannel(0, { eventsMax: 10_000, bytesMax: 64 * 1024 * 1024 });
+  for (const subject of past) log.add(subject);
+  const channel = newChannel(past.length, { eventsMax: 10_000, bytesMax: 64 * 1024 * 1024 });
   const gate = new ReplayGate({ concurrentMax: 64, perUserMax: 64, observeWait: () => {} });
   const shared = {
     planner: new StartPlanner(log, new RingFiller(log), 100_000),
@@ -28,7 +30,7 @@ function board() {
     slices: new SliceCache(1024 * 1024),
     states: new StateReader(log, gate),
   };
-  const open = (wanted: FilterSet) => {
+  const open = (wanted: FilterSet, start: StreamStart = { kind: 'live' }) => {
     const socket = new TestSocket(64 * 1024 * 1024);
     const outbox = new Outbox(socket.asSocket(), { bytesMax: 64e6, eventsMax: 1e6, onOverflow: () => {} });
     const observer = { onOpened: () => {}, onCaughtUp: () => {}, onConflated: () => {}, onFailed: () => {} };
@@ -43,7 +45,7 @@ function board() {
       hasSnapshot: false,
       turn: { userId: 'u1', onWaiting: () => {} },
     });
-    void subscription.open({ kind: 'live' });
+    void subscription.open(start);
     return { socket, subscription };
   };
   const add = (subject: string) => channel.append([log.add(subject)]);
@@ -66,6 +68,37 @@ const everything = new FilterSet(['>']);
 const member = new FilterSet(['>'], undefined, ['dm.>']);
 /** More than one turn of the fan-out takes. */
 const crowd = 2_500;
+
+describe('rights that change while a page of the past is read', () => {
+  test('hold for that page as well: what was lost is not in it, what was gained is', async () => {
+    for (const [before, after, expected] of [
+      [member, everything, [2]],
+      [everything, member, [1, 2]],
+    ] as const) {
+      const { log, channel, open } = board(['dm.x', 'open']);
+      channel.setRules(rules);
+      const read = log.after.bind(log);
+      let pages = 0;
+      let answer = () => {};
+      const held = new Promise<void>((resolve) => (answer = resolve));
+      log.after = async (slug, query) => {
+        const page = await read(slug, query);
+        pages += 1;
+        await held;
+        return page;
+      };
+      const reader = open(before, { kind: 'beginning' });
+      // oxlint-disable-next-line no-await-in-loop -- one reader after the other
+      await eventually(() => expect(pages).toBe(1));
+      reader.subscription.want(after);
+      answer();
+      // oxlint-disable-next-line no-await-in-loop
+      await eventually(() => expect(isIdle(reader)).toBe(true));
+      expect(seqsOf(reader)).toEqual(expected);
+      reader.subscription.end();
+    }
+  });
+});
 
 describe('rights that change in the middle of a pass', () => {
   test('of the board: who has not been served gets nothing of what was closed, and misses nothing else', async () => {
