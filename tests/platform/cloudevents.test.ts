@@ -85,6 +85,15 @@ describe('an event that the cloudevents package makes', () => {
     expect(await stored(answer.body.seq)).toMatchObject({ id: event.id, ...kept, ...asText });
   });
 
+  test('is taken in binary mode with values as the binding encodes them', async () => {
+    const { headers, body } = HTTP.binary(made({ data: { a: 1 } }));
+    // The package writes them as they are; a header holds no more than ASCII (HTTP binding 1.0.2, 3.1.3.2).
+    const encoded = { ...headers, 'ce-greeting': 'Gr%C3%BC%C3%9Fe%20%22100%25%22' };
+    const answer = await send({ headers: encoded, body } as SdkMessage);
+    expect([answer.status, answer.text]).toEqual([201, expect.any(String)]);
+    expect(await stored(answer.body.seq)).toMatchObject({ greeting: 'Grüße "100%"' });
+  });
+
   test('is taken in a batch, and is the same event again', async () => {
     const batch = cases.map(([, given]) => made({ ...given, ...extensions }));
     const message = {
