@@ -43,7 +43,7 @@ export const benchFilters = {
       const filters = Number(options['filters']);
       const { folder, cores } = stage;
       const rig = stage.own(await GatewayRig.start({ folder, cores, boards: Object.keys(cases) }));
-      const tokens = await accessTokens(rig.chat, 2 * usersFor(filters));
+      const tokens = await accessTokens(rig.chat, usersFor(2 * filters) + 1);
       const scenes = [
         await openScene(stage, { rig, tokens, name: 'one', filters: 1, subjects: 1 }),
         await openScene(stage, { rig, tokens, name: 'idle', filters, subjects: 1 }),

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEvent } from './board-ring.ts';
+import { BurstWindow } from './burst-window.ts';
 import { FailedReaders, type FailureObserver } from './failed-readers.ts';
 import { EphemeralLane, type EphemeralEvent, type EphemeralObserver } from './ephemeral-lane.ts';
 import type { FilterSet } from './filter-set.ts';
@@ -31,6 +33,7 @@ export class FanOut {
   readonly #byMemberFilter = new SubjectTrie<LiveGroup>();
   readonly #waiters = new Set<{ position: number; resolve: () => void }>();
   readonly #ephemeral: EphemeralLane;
+  readonly #window = new BurstWindow();
   readonly #failed = new FailedReaders((member, group) => this.leave(member, group));
   #epoch = '';
   #fresh: LogEvent[] = [];
@@ -143,10 +146,13 @@ export class FanOut {
 
   async #deliver(): Promise<void> {
     try {
-      while (this.#hasWork) {
+      const waitMs = this.#window.waitMs(this.#members);
+      if (waitMs > 0) await this.#gather(waitMs);
+      for (let pass = 1; this.#hasWork; pass += 1) {
         if (this.#fresh.length > waitingEventsMax) this.#fallBehind();
         // oxlint-disable-next-line no-await-in-loop -- passes of one board follow each other
         if (this.#fresh.length > 0) await this.#pass(this.#takeSlice());
+        if (pass === 1) this.#window.passed(this.#fresh.length > 0);
         this.#wakeWaiters();
         // oxlint-disable-next-line no-await-in-loop -- ephemeral events go behind what is stored
         if (!this.#ephemeral.isEmpty) await this.#ephemeral.pass();
@@ -157,6 +163,11 @@ export class FanOut {
     } finally {
       this.#isPassing = false;
     }
+  }
+
+  async #gather(waitMs: number): Promise<void> {
+    await sleep(waitMs);
+    this.#window.waited(this.#fresh.length);
   }
 
   get #hasWork(): boolean {
