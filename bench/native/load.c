@@ -42,6 +42,8 @@ struct connection {
   uint64_t frame_left;
   unsigned char frame_head[14];
   int frame_have, opcode;
+  unsigned char ping[125];
+  int ping_have;
   char *head;
   int head_have;
 };
@@ -177,18 +179,28 @@ static void is_now_ready(struct connection *c) {
   last_ready = now_ns();
 }
 
-// One frame has come whole as far as its first bytes tell: control frames and the pings of engine.io are answered.
-static void answer_frame(struct connection *c, const unsigned char *payload, uint64_t length) {
-  static const unsigned char pong[] = {0x8a, 0x80, 0, 0, 0, 0};
+// RFC 6455, 5.5.3: a pong says what the ping said. The gateway tells by it how far its client has read.
+static void answer_ping(struct connection *c) {
+  unsigned char pong[6 + sizeof c->ping] = {0x8a, 0x80 | (unsigned char)c->ping_have};
+  memcpy(pong + 6, c->ping, (size_t)c->ping_have);
+  send_all(c, pong, 6 + (size_t)c->ping_have);
+}
+
+// The pings of engine.io, one character of text, are answered when they have come whole, which they practically always do.
+static void answer_text(struct connection *c, const unsigned char *payload, uint64_t length) {
   static const unsigned char three[] = {0x81, 0x81, 0, 0, 0, 0, '3'};
-  if (c->opcode == 9) send_all(c, pong, sizeof pong);
-  else if (c->opcode == 1 && length == 1 && *payload == '2') send_all(c, three, sizeof three);
+  if (length == 1 && *payload == '2') send_all(c, three, sizeof three);
 }
 
 static void walk_frames(struct connection *c, const unsigned char *at, size_t left) {
   while (left > 0 && c->state == BODY) {
     if (c->frame_left > 0) {
       uint64_t step = c->frame_left < left ? c->frame_left : left;
+      if (c->opcode == 9 && c->ping_have + step <= sizeof c->ping) {
+        memcpy(c->ping + c->ping_have, at, step);
+        c->ping_have += (int)step;
+        if (step == c->frame_left) answer_ping(c);
+      }
       c->frame_left -= step;
       at += step;
       left -= step;
@@ -207,7 +219,9 @@ static void walk_frames(struct connection *c, const unsigned char *at, size_t le
     c->opcode = c->frame_head[0] & 15;
     c->frame_have = 0;
     c->frame_left = length;
-    if (length == 0 || left > 0) answer_frame(c, at, length);
+    c->ping_have = 0;
+    if (c->opcode == 9 && length == 0) answer_ping(c);
+    if (c->opcode == 1 && left > 0) answer_text(c, at, length);
   }
 }
 
