@@ -9,7 +9,7 @@ import { listOfNumbers } from './options.ts';
 export const saturationHelp = `How many deliveries a second one core makes: events are offered at rising rates, and a rate counts when all of them
 arrive with a p99 of at most 60 ms.
 
-  npm run bench -- saturation [--connections 1000] [--rounds 5] [--seconds 2] [--rates 1500,2000]
+  npm run bench -- saturation [--connections 1000] [--rounds 5] [--seconds 2] [--rates 1600,2000]
 
   --rates   events a second offered to the gateway
 `;
@@ -22,8 +22,8 @@ const floodSeconds = 0.5;
 
 export const benchSaturation = {
   help: saturationHelp,
-  defaults: { connections: 1_000, rounds: 5, seconds: 2, rates: '1500,2000' },
-  quick: { rounds: 3, seconds: 1, rates: '1500,3000' },
+  defaults: { connections: 1_000, rounds: 5, seconds: 2, rates: '1600,2000' },
+  quick: { rounds: 3, seconds: 1, rates: '1600,3000' },
   run: (options: OptionValues, say: Say): Promise<BenchResult> =>
     onStage(say, async (stage) => {
       const connections = Number(options['connections']);
