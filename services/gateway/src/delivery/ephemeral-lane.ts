@@ -1,5 +1,6 @@
 import type { FailedReaders } from './failed-readers.ts';
 import type { LiveGroup, LiveMember } from './live-group.ts';
+import { nextTurn, writesPerTurn } from './pass-turns.ts';
 
 /** An event that is never stored: it has no position, and only who is live when it comes gets it. */
 export interface EphemeralEvent {
@@ -26,7 +27,6 @@ const waitingEventsMax = 1_024;
 const waitingBytesMax = 1024 * 1024;
 /** One pass stays far below the room that an outbox has for what may be dropped. */
 const passBytesMax = 64 * 1024;
-const writesPerTurn = 1_000;
 
 /**
  * The ephemeral events of one board on their way to its live members, beside the log's own passes: what one tick brought
@@ -139,10 +139,4 @@ interface Matched {
   events: EphemeralEvent[];
   /** The format and which events of the pass these are. */
   key: string;
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -5,6 +5,7 @@ import { FailedReaders, type FailureObserver } from './failed-readers.ts';
 import { EphemeralLane, type EphemeralEvent, type EphemeralObserver } from './ephemeral-lane.ts';
 import type { FilterSet } from './filter-set.ts';
 import { LiveGroup, type GroupEncoder, type LiveMember } from './live-group.ts';
+import { nextTurn, rotate, writesPerTurn } from './pass-turns.ts';
 import { SubjectTrie } from './subject-trie.ts';
 
 export interface PassObserver extends EphemeralObserver, FailureObserver {
@@ -15,8 +16,6 @@ export interface PassObserver extends EphemeralObserver, FailureObserver {
 /** A slice must stay well below an outbox, or one busy pass would cut every client. */
 const passBytesMax = 256 * 1024;
 const passEventsMax = 1_000;
-/** After so many writes other work gets its turn: handshakes, acknowledgements, new events. */
-const writesPerTurn = 1_000;
 /** With more than this waiting, members read on at their own pace from the ring or from chat. */
 const waitingEventsMax = 8_192;
 
@@ -287,22 +286,4 @@ interface Served {
   bytes: Buffer;
   events: readonly LogEvent[];
   upTo: number;
-}
-
-/** In a group that takes several turns, those served first are served last by the next pass. */
-function rotate(members: Set<LiveMember>): void {
-  if (members.size <= writesPerTurn) return;
-  let count = 0;
-  for (const member of members) {
-    members.delete(member);
-    members.add(member);
-    count += 1;
-    if (count === writesPerTurn) return;
-  }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
