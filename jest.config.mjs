@@ -22,5 +22,6 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.boardwire'],
   testEnvironmentOptions: { customExportConditions: ['@boardwire/source', 'node', 'node-addons'] },
+  setupFiles: ['<rootDir>/tests/support/ports-of-worker.mjs'],
   testTimeout: 30_000,
 };

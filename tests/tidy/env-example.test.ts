@@ -10,7 +10,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** The machine's and other programs' variables: ours to read, not ours to explain. */
 const foreign = new Set(['PATH', 'HOME', 'XDG_CACHE_HOME', 'INIT_CWD', 'NODE_OPTIONS']);
-foreign.add('DOCKER_HOST').add('TESTCONTAINERS_RYUK_DISABLED');
+foreign.add('DOCKER_HOST').add('TESTCONTAINERS_RYUK_DISABLED').add('JEST_WORKER_ID');
 
 /** `KEY=value`, also behind a comment sign: what nobody sets by hand is told but not offered. */
 const told = new Map(

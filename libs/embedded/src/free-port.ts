@@ -5,24 +5,37 @@ import { createServer } from 'node:net';
  * Below the range that systems give to outgoing connections: a server that was stopped must find its port free when
  * it comes back, and not taken by somebody's connection to a third party.
  */
-const portMin = 20_000;
-const portMax = 31_999;
+const defaultRange = '20000-31999';
+const rangePattern = /^(\d{4,5})-(\d{4,5})$/;
 const attemptsMax = 100;
-/** Each process goes round from a place of its own, so that two of them hardly ever think of the same port. */
-let candidate = randomInt(portMin, portMax + 1);
+let candidate: number | undefined;
 
 /**
- * A TCP port that was free on the loopback address a moment ago, and that this process was not given lately. Nothing
- * reserves it: whoever listens on it must be ready to be told that it was taken meanwhile.
+ * A TCP port that was free on the loopback address a moment ago, and that was not given here lately. Nothing reserves
+ * it: whoever listens on it must be ready to be told that it was taken meanwhile. Processes that choose at the same time
+ * keep apart by ranges of their own, `BOARDWIRE_PORT_RANGE`.
+ *
+ * @throws when the range is not written as `20000-31999`, or nothing in it is free
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const { min, max } = portRange();
+  candidate ??= randomInt(min, max + 1);
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const port = candidate;
-    candidate = port === portMax ? portMin : port + 1;
+    const port: number = candidate;
+    candidate = port === max ? min : port + 1;
     // oxlint-disable-next-line no-await-in-loop -- the first that fits
     if (await isPortFree(port, host)) return port;
   }
-  throw new Error(`no free port between ${portMin} and ${portMax}`);
+  throw new Error(`no free port between ${min} and ${max}`);
+}
+
+function portRange(): { min: number; max: number } {
+  const text = process.env['BOARDWIRE_PORT_RANGE'] || defaultRange;
+  const [, min, max] = (rangePattern.exec(text) ?? []).map(Number);
+  if (min === undefined || max === undefined || min > max || max > 65_535) {
+    throw new Error(`BOARDWIRE_PORT_RANGE=${text} is no range of ports: write it like ${defaultRange}`);
+  }
+  return { min, max };
 }
 
 /** Whether something could listen on the port now. */
