@@ -16,6 +16,7 @@ const lastOnes = 3;
 /** Connections to chat and NATS have these as well; they come and go. */
 const sharedKinds = ['Socket', 'IncomingMessage', 'descriptors'];
 const others = 10;
+const descriptorsMax = 4;
 /** Bytes: what is neither counted nor small. Code and caches fill up once. */
 const heapGrowthMax = isLong ? 8_000_000 : 2_500_000;
 
@@ -72,7 +73,9 @@ async function held(): Promise<Held> {
 }
 
 const isTooMuch = (before: Held, now: Held) => (kind: string) =>
-  ownKinds.includes(kind) ? now[kind]! > lastOnes : now[kind]! - before[kind]! > others;
+  ownKinds.includes(kind)
+    ? now[kind]! > lastOnes
+    : now[kind]! - before[kind]! > (kind === 'descriptors' ? descriptorsMax : others);
 
 /** The kinds of which there is too much; a question to chat that nobody waits for any more has its deadline of 5 s. */
 async function leftBehind(before: Held): Promise<string[]> {
