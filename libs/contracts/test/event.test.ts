@@ -42,9 +42,10 @@ describe('the final bytes of an event', () => {
     const value = fc.option(fc.json(), { nil: '' });
     fc.assert(
       fc.property(text, text, text, value, (id, author, authorname, data) => {
-        const plain = { source: '/users/u1', type: 'note', subject: 'a.b', time: '2026-01-01T00:00:00Z' };
-        const ours = { board: 'events', origin: 'site1', class: 'ephemeral' } as const;
-        const parsed: unknown = JSON.parse(eventJson({ id, ...plain, ...ours, author, authorname, data }));
+        const plain = { source: '/users/u1', type: 'note', subject: 'a.b' };
+        const ours = { time: '2026-01-01T00:00:00Z', board: 'events', origin: 'site1', class: 'ephemeral' } as const;
+        const json = eventJson({ id, ...plain, author, authorname }, { ...ours, data });
+        const parsed: unknown = JSON.parse(json);
         const content = data === '' ? {} : { datacontenttype: 'application/json', data: JSON.parse(data) as unknown };
         expect(parsed).toEqual({ specversion: '1.0', id, ...plain, ...ours, author, authorname, ...content });
         expect(storedEventSchema.safeParse(parsed).success).toBe(true);
@@ -59,14 +60,15 @@ describe('the final bytes of an event', () => {
       source: '/users/u1',
       type: 'note',
       subject: 'a.b',
-      time: '2026-01-01T00:00:00Z',
       datacontenttype: 'image/png',
       dataschema: 'urn:a"b',
       data_base64: 'AAE=',
+      author: 'u1',
+      authorname: 'ana',
     };
-    const ours = { board: 'events', author: 'u1', authorname: 'ana', origin: 'site1', class: 'log' } as const;
+    const ours = { time: '2026-01-01T00:00:00Z', board: 'events', origin: 'site1', class: 'log' } as const;
     const extensions = { mine: 'a"\\b', flag: false, count: -1 };
-    const json = eventJson({ ...given, ...ours, extensions, data: '' });
+    const json = eventJson({ ...given, extensions }, { ...ours, data: '' });
     expect(JSON.parse(json)).toEqual({ specversion: '1.0', ...given, ...extensions, ...ours });
   });
 });

@@ -50,7 +50,7 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
   const time = item.time ?? placement.now;
   const data = item.data === undefined ? '' : JSON.stringify(item.data);
   const { board, origin, class: eventClass } = placement;
-  const body = eventJson({ ...item, time, data, board, origin, class: eventClass });
+  const body = eventJson(item, { time, data, board, origin, class: eventClass });
   const salt = salts.next();
   return {
     key: keyOf(item, placement),

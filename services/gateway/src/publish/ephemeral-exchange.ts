@@ -50,7 +50,7 @@ export class EphemeralExchange {
     const { id, subject, type, time = new Date().toISOString() } = item;
     const { board } = channel;
     const data = item.data === undefined ? '' : JSON.stringify(item.data);
-    const bytes = Buffer.from(eventJson({ ...item, time, data, board, origin, class: 'ephemeral' }));
+    const bytes = Buffer.from(eventJson(item, { time, data, board, origin, class: 'ephemeral' }));
     channel.addEphemeral({ subject, type, bytes });
     this.#metrics.ephemeral('here');
     this.#send(coreSubjects.ephemeral(board, subject), bytes, type);
