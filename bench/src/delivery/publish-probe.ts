@@ -15,9 +15,13 @@ export class PublishProbe {
     this.#token = token;
   }
 
-  /** Posts while the work goes on. @param took gets the milliseconds of every post that was begun meanwhile */
+  /**
+   * Posts while the work goes on, over a connection that was there before: who begins in a storm waits among those who
+   * come back. @param took gets the milliseconds of every post that was begun meanwhile
+   */
   async during<T>(work: () => Promise<T>, took: number[]): Promise<T> {
-    const pool = new Pool(this.#origin, { connections: 4 });
+    const pool = new Pool(this.#origin, { connections: 1, pipelining: 1 });
+    await this.#post(pool);
     let isOver = false;
     const posting = this.#postUntil(pool, took, () => isOver);
     try {

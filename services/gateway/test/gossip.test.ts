@@ -49,6 +49,22 @@ describe('gossip', () => {
     }
   });
 
+  test('thousands who come at once are told in portions, and all of them', () => {
+    const [a, b] = [open('a'), open('b')];
+    settle();
+    const leaves = Array.from({ length: 1_000 }, (_unused, at) => a.enter(`u${at}`));
+    pass(51);
+    expect(b.here.length).toBeGreaterThan(0);
+    expect(b.here.length).toBeLessThan(500);
+    settle();
+    expect(b.here).toHaveLength(1_000);
+    for (const leave of leaves) leave();
+    a.stop();
+    pass(2 * graceMs);
+    expect(b.here).toEqual([]);
+    expect(b.presence.users).toBe(0);
+  });
+
   test('a pod that comes later knows at once who was there before', () => {
     const a = open('a');
     a.enter('u1');

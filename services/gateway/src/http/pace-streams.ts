@@ -1,16 +1,22 @@
-import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Pace } from '../connections/pace.ts';
-import { streamRoute } from './stream.controller.ts';
+
+const streamPattern = /^\/v1\/boards\/[^/?]+\/stream(?:\?|$)/;
 
 /**
- * Lets requests for streams in by portions, before most else is done for them: when thousands come back at once,
- * hundreds are readable in the same turn, and what the framework does for each would hold everybody else up for it.
+ * Lets requests for streams in by portions, before anything else is done for them: when thousands come back at once,
+ * a thousand are readable in the same turn, and what the framework does and keeps for each would hold everybody else up.
  */
-export function paceStreams(fastify: FastifyInstance, pace: Pace): void {
-  fastify.addHook('onRoute', (route) => {
-    if (route.url !== streamRoute) return;
-    route.onRequest = async () => {
-      await pace.next();
-    };
+export function paceStreams(server: Server, pace: Pace): void {
+  const handlers = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    // Who has left meanwhile needs no answer.
+    if (!request.socket.destroyed) for (const handler of handlers) handler.call(server, request, response);
+  };
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const turn = streamPattern.test(request.url ?? '') ? pace.next() : undefined;
+    if (turn === undefined) handle(request, response);
+    else void turn.then(() => handle(request, response));
   });
 }

@@ -27,7 +27,7 @@ export async function createPublicApp(gateway: Gateway): Promise<NestFastifyAppl
     trustedProxies: config.TRUSTED_PROXIES,
   });
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  paceStreams(fastify, gateway.pace);
+  paceStreams(fastify.server, gateway.pace);
   addCors(fastify, config.CORS_ORIGINS);
   addRefusalBodies(fastify);
   takeBinaryBodies(fastify);

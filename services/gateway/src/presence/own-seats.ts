@@ -49,16 +49,24 @@ export class OwnSeats {
     return sum;
   }
 
-  /** What changed since the last time, to be told now. */
-  takeChanges(): SeatState[] {
+  /** Whether something changed that was not taken yet. */
+  get hasChanges(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  /** What changed since the last time, to be told now. @param max seats to look at; the others stay for the next time */
+  takeChanges(max = Infinity): SeatState[] {
     const changes: SeatState[] = [];
+    let left = max;
     for (const kept of this.#changed) {
+      if (left === 0) break;
+      left -= 1;
+      this.#changed.delete(kept);
       const state = { ...kept.seat, open: kept.open };
       // Whoever came back within the tick was never away.
       if (state.open !== (kept.told?.open ?? 0)) changes.push(this.#tell(kept, state));
       if (kept.open === 0) this.#kept.delete(seatKey(kept.seat));
     }
-    this.#changed.clear();
     return changes;
   }
 

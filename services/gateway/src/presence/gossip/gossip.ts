@@ -32,6 +32,9 @@ export const otherSeatsMax = 200_000;
 
 /** Changes that come within this leave in one delta. */
 const deltaEveryMs = 50;
+/** Thousands come or go at once in an outage. Telling of all of them in one turn held everybody up for 30 to 140 ms. */
+const deltaSeatsMax = 256;
+const nextDeltaMs = 1;
 
 /**
  * Tells the other gateways who is on this one, and keeps what they tell. All of it is core NATS, which may lose
@@ -106,7 +109,7 @@ export class Gossip {
     const { presence, pod, incarnation } = this.#options;
     this.#isStopped = true;
     presence.own.onChange = () => {};
-    this.#sendDelta();
+    while (presence.own.hasChanges) this.#sendDelta();
     this.#send({ type: 'bye', pod, incarnation });
     for (const end of this.#endings.splice(0)) end();
     for (const timer of [this.#deltaTimer, this.#beatTimer, this.#listTimer, ...this.#asking.values()]) {
@@ -208,15 +211,16 @@ export class Gossip {
     }
   }
 
-  #deltaSoon(): void {
-    this.#deltaTimer ??= setTimeout(() => this.#sendDelta(), deltaEveryMs).unref();
+  #deltaSoon(afterMs = deltaEveryMs): void {
+    this.#deltaTimer ??= setTimeout(() => this.#sendDelta(), afterMs).unref();
   }
 
   #sendDelta(): void {
     clearTimeout(this.#deltaTimer);
     this.#deltaTimer = undefined;
     const { pod, incarnation, presence } = this.#options;
-    const changes = presence.own.takeChanges();
+    const changes = presence.own.takeChanges(deltaSeatsMax);
+    if (presence.own.hasChanges) this.#deltaSoon(nextDeltaMs);
     if (changes.length === 0) return;
     for (const batch of seatBatches(changes)) {
       presence.own.version += 1;
