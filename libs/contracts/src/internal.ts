@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { traceSchema } from './audit/audit-entry.ts';
 import { boardGrantSchema } from './auth.ts';
 import { boardSchema, subjectRuleSchema } from './board.ts';
 import { extensionValueSchema } from './cloud-event.ts';
@@ -250,6 +251,8 @@ export const decisionSchema = z.strictObject({
   at: timeSchema,
   board: z.string().optional(),
   detail: z.record(z.string(), z.json()).optional(),
+  /** The W3C trace that the decision was taken in; kept with the detail. */
+  trace: traceSchema.optional(),
 });
 export type Decision = z.infer<typeof decisionSchema>;
 /** `POST /internal/v1/decisions`; answers `{received: highest number stored}`; repeats are harmless. */

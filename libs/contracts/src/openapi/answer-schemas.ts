@@ -2,11 +2,11 @@ import { z } from 'zod';
 import {
   auditConsistencySchema,
   auditDaysSchema,
-  auditEntrySchema,
   auditHealthSchema,
   auditPageSchema,
   auditProofSchema,
-} from '../audit.ts';
+} from '../audit/audit-answers.ts';
+import { auditEntrySchema } from '../audit/audit-entry.ts';
 import { jwksSchema, sessionSchema, userSchema } from '../auth.ts';
 import { boardSchema } from '../board.ts';
 import { problem, problemSchema } from '../errors.ts';
@@ -81,6 +81,12 @@ const entry = {
   datahash: hash,
   leaf_hash: hash,
   record: '{"v":1}',
+  trace: null,
+  peer: null,
+  readiness: null,
+  symbol: null,
+  forced_hold: null,
+  detail_state: 'redacted' as const,
   detail: null,
 };
 
@@ -150,6 +156,12 @@ export const answerSchemas = {
       checkpoint: { size: 7, ageMs: 320, root: hash },
       boards: [{ board: 'events', epoch, head: 42, audited: 42, gaps: 0 }],
       gaps: 0,
+      epoch: 'kfzwi3tx',
+      former: [],
+      gap_list: [],
+      witnesses: [],
+      legal_hold: false,
+      retention_days: null,
     },
   },
   SiteDocument: {

@@ -18,7 +18,8 @@ export function decisionEntry(
 ): Entry {
   const { decision, service, number, receivedMs, position } = item;
   const salt = randomBytes(saltBytes);
-  const data = canonicalJson(wellFormed(decision.detail ?? {}));
+  const trace = decision.trace === undefined ? {} : { trace: decision.trace };
+  const data = canonicalJson(wellFormed({ ...trace, ...decision.detail }));
   const datahash = createHash('sha256').update(salt).update(data).digest('hex');
   const takenMs = Date.parse(decision.at);
   const atMs = takenMs >= 0 && takenMs <= lastMs ? takenMs : receivedMs;

@@ -1,6 +1,7 @@
-import type { AuditEntry } from '@boardwire/contracts';
+import type { AuditEntry, DetailState } from '@boardwire/contracts';
 import { leafHash } from '@boardwire/signing';
 import { z } from 'zod';
+import { decisionFacts, noFacts } from '../log/decision-facts.ts';
 
 export interface EntryRow {
   seq: number;
@@ -52,6 +53,14 @@ export function auditEntryOf({ seq, record, body }: EntryRow): AuditEntry {
     datahash: fields.datahash,
     leaf_hash: leafHash(Buffer.from(record, 'utf8')).toString('hex'),
     record,
+    ...(isEvent || body === null ? noFacts : decisionFacts((JSON.parse(body) as { data: object }).data as never)),
+    detail_state: body === null ? lostAs(fields) : 'held',
     detail: body === null ? null : (JSON.parse(body) as z.core.util.JSONType),
   };
+}
+
+/** An event that could not be read has neither id nor detail; nobody took that away. */
+function lostAs({ kind, id, removed }: RecordFields): DetailState {
+  if (removed === true) return 'redacted';
+  return kind === 'event' && (id ?? '') === '' ? 'none' : 'expired';
 }

@@ -1,4 +1,4 @@
-import type { AuditHealth } from '@boardwire/contracts';
+import type { AuditGap, AuditHealth } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import type { BoardPosition } from '@boardwire/follower';
 
@@ -8,6 +8,8 @@ export interface StoredCheckpoint {
   note: string;
   atMs: number;
 }
+
+const gapsListed = 100;
 
 /** How far the log has come, and what is missing from it. */
 export class LogStatus {
@@ -26,13 +28,14 @@ export class LogStatus {
   }
 
   async health(): Promise<AuditHealth> {
-    const [[tree], checkpoint, marks, gaps] = await Promise.all([
-      this.database.query<{ size: number }>('SELECT size FROM tree'),
+    const [[tree], checkpoint, marks, gaps, gapList] = await Promise.all([
+      this.database.query<{ epoch: string; size: number }>('SELECT epoch, size FROM tree'),
       this.checkpoint(),
       this.database.query<{ board: string; epoch: string; seq: number }>('SELECT board, epoch, seq FROM mark'),
       this.database.query<{ kind: string; name: string; epoch: string; gaps: number }>(
         'SELECT kind, name, epoch, count(*) AS gaps FROM gap GROUP BY kind, name, epoch',
       ),
+      this.#gapList(),
     ]);
     const gapsOf = (board: string, epoch: string) =>
       gaps.find((row) => row.kind === 'board' && row.name === board && row.epoch === epoch)?.gaps ?? 0;
@@ -41,7 +44,22 @@ export class LogStatus {
       checkpoint: checkpoint === undefined ? null : summaryOf(checkpoint),
       boards: this.#positions(marks).map((position) => ({ ...position, gaps: gapsOf(position.board, position.epoch) })),
       gaps: gaps.reduce((sum, row) => sum + row.gaps, 0),
+      epoch: tree?.epoch ?? '',
+      former: [],
+      gap_list: gapList,
+      witnesses: [],
+      legal_hold: false,
+      retention_days: null,
     };
+  }
+
+  #gapList(): Promise<AuditGap[]> {
+    return this.database.query<AuditGap>(
+      `SELECT kind, name, epoch, first, last,
+         to_char(found_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS found_at
+       FROM gap ORDER BY id DESC LIMIT $1`,
+      [gapsListed],
+    );
   }
 
   /** Boards that are followed, by their head; former epochs, and all of them on a replica that doesn't lead, by their mark. */

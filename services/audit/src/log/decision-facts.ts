@@ -1,0 +1,33 @@
+import { readinessLevels, traceSchema, type AuditEntry, type ReadinessLevel } from '@boardwire/contracts';
+
+/** What a decision's detail says that entries are found by. It goes when the detail goes. */
+export type DecisionFacts = Pick<AuditEntry, 'readiness' | 'symbol' | 'forced_hold' | 'trace' | 'peer'>;
+
+export const noFacts: DecisionFacts = { readiness: null, symbol: null, forced_hold: null, trace: null, peer: null };
+
+const charsMax = 256;
+
+export function decisionFacts(detail: Readonly<Record<string, unknown>>): DecisionFacts {
+  const { symbol, forced_hold: forcedHold, trace, peer } = detail;
+  return {
+    readiness: readinessOf(detail),
+    symbol: textOr(symbol),
+    forced_hold: typeof forcedHold === 'boolean' ? forcedHold : null,
+    trace: traceSchema.safeParse(trace).data ?? null,
+    peer: textOr(peer),
+  };
+}
+
+function readinessOf({ readiness, data_readiness: reported }: Readonly<Record<string, unknown>>) {
+  if (isLevel(readiness)) return readiness;
+  if (typeof reported !== 'object' || reported === null || !('level' in reported)) return null;
+  return isLevel(reported.level) ? reported.level : null;
+}
+
+function isLevel(value: unknown): value is ReadinessLevel {
+  return readinessLevels.some((level) => level === value);
+}
+
+function textOr(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value.slice(0, charsMax).toWellFormed() : null;
+}
