@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEvent } from './board-ring.ts';
 import { BurstWindow } from './burst-window.ts';
 import { FailedReaders, type FailureObserver } from './failed-readers.ts';
@@ -165,7 +164,9 @@ export class FanOut {
   }
 
   async #gather(waitMs: number): Promise<void> {
-    await sleep(waitMs);
+    await new Promise((resolve) => {
+      setTimeout(resolve, waitMs);
+    });
     this.#window.waited(this.#fresh.length);
   }
 
