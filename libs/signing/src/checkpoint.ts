@@ -1,5 +1,6 @@
 import { hashBytes } from './merkle-hash.ts';
-import { NoteError, openNote, signNote, type NoteSigner, type NoteVerifier } from './signed-note.ts';
+import { openNote, signNote, type NoteSigner, type NoteVerifier } from './signed-note.ts';
+import { NoteError } from './verifier-key.ts';
 
 /** What a log promises at one moment: this many leaves have this root. */
 export interface Checkpoint {

@@ -2,7 +2,19 @@ export { decodeBase32, encodeBase32 } from './base32.ts';
 export { canonicalBytes, canonicalJson, canonicalString } from './canonical-json.ts';
 export { formatCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint, type Checkpoint } from './checkpoint.ts';
 export { CompactRange, splitHashes } from './compact-range.ts';
+export {
+  cosigner,
+  cosignatureLine,
+  cosignatureVerifier,
+  formatCosignatureVerifier,
+  openCosignatures,
+  parseCosignatureVerifier,
+  type Cosignature,
+  type CosignatureVerifier,
+  type Cosigner,
+} from './cosignature.ts';
 export { preAuthenticationEncoding, signEnvelope, verifyEnvelope, type Envelope } from './dsse.ts';
+export { decodeEntryBundle, encodeEntryBundle, recordBytesMax } from './entry-bundle.ts';
 export {
   generateSigningKey,
   importSigningKey,
@@ -22,17 +34,29 @@ export {
 } from './merkle-proof.ts';
 export {
   formatVerifier,
-  NoteError,
-  noteKeyHash,
   noteSigner,
   noteVerifier,
   openNote,
   parseNote,
   parseVerifier,
+  signatureLineOf,
   signNote,
   type NoteSignature,
   type NoteSigner,
   type NoteVerifier,
   type OpenedNote,
 } from './signed-note.ts';
-export { fullTiles, tileHeight, tileOfNode, tilePath, tileWidth, widthOfTile, type TileId } from './tiles.ts';
+export {
+  entryBundlePath,
+  fullTiles,
+  parseTilePath,
+  tileHeight,
+  tileOfNode,
+  tilePath,
+  tileWidth,
+  widthOfTile,
+  type TileAddress,
+  type TileId,
+} from './tiles.ts';
+export { formatTlogProof, parseTlogProof, type TlogProof } from './tlog-proof.ts';
+export { NoteError, noteKeyHash } from './verifier-key.ts';

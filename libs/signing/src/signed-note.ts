@@ -1,5 +1,14 @@
-import { createHash } from 'node:crypto';
-import { importVerifyingKey, type SigningKey, type VerifyingKey } from './keys.ts';
+import type { SigningKey, VerifyingKey } from './keys.ts';
+import {
+  checkedKeyName,
+  formatVerifierKey,
+  NoteError,
+  noteKeyHash,
+  parseVerifierKey,
+  signatureTypes,
+  strictBase64,
+  type NamedKey,
+} from './verifier-key.ts';
 
 // Signed notes as C2SP (signed-note) and golang.org/x/mod/sumdb/note define them:
 //   text, ending in a newline
@@ -7,7 +16,6 @@ import { importVerifyingKey, type SigningKey, type VerifyingKey } from './keys.t
 //   — <name> <base64 of key hash (4 bytes) ‖ signature>     one line per signature
 // The signature covers the text with its final newline, not the blank line.
 
-const ed25519Algorithm = 0x01;
 const noteBytesMax = 1_000_000;
 const signaturesMax = 100;
 const signatureLine = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u;
@@ -19,11 +27,7 @@ export interface NoteSignature {
 }
 
 /** A key with the name it signs notes under. */
-export interface NoteVerifier {
-  readonly name: string;
-  readonly keyHash: number;
-  readonly key: VerifyingKey;
-}
+export type NoteVerifier = NamedKey;
 export interface NoteSigner extends NoteVerifier {
   readonly key: SigningKey;
 }
@@ -35,58 +39,39 @@ export interface OpenedNote {
   unknown: NoteSignature[];
 }
 
-export class NoteError extends Error {
-  override name = 'NoteError';
-}
-
-/** The first four bytes, big-endian, of SHA-256(name ‖ "\n" ‖ 0x01 ‖ public key). */
-export function noteKeyHash(name: string, publicKey: Uint8Array): number {
-  return createHash('sha256')
-    .update(`${name}\n`)
-    .update(Buffer.from([ed25519Algorithm]))
-    .update(publicKey)
-    .digest()
-    .readUInt32BE(0);
-}
-
 /** Throws a NoteError for a name that is empty or holds blanks or a plus. */
 export function noteSigner(name: string, key: SigningKey): NoteSigner {
-  return { name: checkedName(name), keyHash: noteKeyHash(name, key.publicKey), key };
+  return { name: checkedKeyName(name), keyHash: noteKeyHash(name, key.publicKey), key };
 }
 
 /** Throws a NoteError for a name that is empty or holds blanks or a plus. */
 export function noteVerifier(name: string, key: VerifyingKey): NoteVerifier {
-  return { name: checkedName(name), keyHash: noteKeyHash(name, key.publicKey), key };
+  return { name: checkedKeyName(name), keyHash: noteKeyHash(name, key.publicKey), key };
 }
 
 /** The verifier as one line of text, a `vkey`: `<name>+<key hash in hex>+<base64 of 0x01 ‖ public key>`. */
-export function formatVerifier({ name, keyHash, key }: NoteVerifier): string {
-  const encoded = Buffer.concat([Buffer.from([ed25519Algorithm]), key.publicKey]).toString('base64');
-  return `${name}+${hashHex(keyHash)}+${encoded}`;
+export function formatVerifier(verifier: NoteVerifier): string {
+  return formatVerifierKey(verifier, signatureTypes.ed25519);
 }
 
 /** Reads a `vkey`. Throws a NoteError unless every part fits, the key hash included. */
 export function parseVerifier(text: string): NoteVerifier {
-  const match = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})$/u.exec(text);
-  const encoded = match === null ? undefined : strictBase64(match[3]!);
-  if (match === null || encoded?.length !== 33 || encoded[0] !== ed25519Algorithm) {
-    throw new NoteError('not an Ed25519 verifier key');
-  }
-  const verifier = noteVerifier(match[1]!, importVerifyingKey(encoded.subarray(1)));
-  if (hashHex(verifier.keyHash) !== match[2]) throw new NoteError('the key hash is not that of the key');
-  return verifier;
+  return parseVerifierKey(text, signatureTypes.ed25519);
 }
 
 /** Signs a text. The text must end in a newline and hold no control character but newlines. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   if (!isNoteText(text)) throw new NoteError('a note’s text ends in a newline and has no other control characters');
-  const lines = signers.map((signer) => {
-    const blob = Buffer.alloc(4 + 64);
-    blob.writeUInt32BE(signer.keyHash, 0);
-    signer.key.sign(Buffer.from(text, 'utf8')).copy(blob, 4);
-    return `\u2014 ${signer.name} ${blob.toString('base64')}\n`;
-  });
+  const lines = signers.map((signer) => signatureLineOf(signer, signer.key.sign(Buffer.from(text, 'utf8'))));
   return `${text}\n${lines.join('')}`;
+}
+
+/** One signature line with its newline; appended to a note it adds the signature. */
+export function signatureLineOf({ name, keyHash }: NamedKey, signature: Uint8Array): string {
+  const blob = Buffer.alloc(4 + signature.length);
+  blob.writeUInt32BE(keyHash, 0);
+  blob.set(signature, 4);
+  return `\u2014 ${name} ${blob.toString('base64')}\n`;
 }
 
 /**
@@ -144,20 +129,7 @@ function decodeUtf8(note: string | Uint8Array): string {
   }
 }
 
-/** Decodes base64 that is spelled the one right way; two spellings of one signature would be two different notes. */
-function strictBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
-}
-
 function isNoteText(text: string): boolean {
   // eslint-disable-next-line no-control-regex
   return text.endsWith('\n') && text.isWellFormed() && !/[\u0000-\u0009\u000b-\u001f]/.test(text);
 }
-
-function checkedName(name: string): string {
-  if (name === '' || !name.isWellFormed() || /[\s+]/u.test(name)) throw new NoteError('not a key name');
-  return name;
-}
-
-const hashHex = (hash: number) => hash.toString(16).padStart(8, '0');
