@@ -82,7 +82,7 @@ export class ChatStandIn {
   async publish(board: string, count: number, { mirrored = true } = {}): Promise<void> {
     const added = this.logs.append(board, count);
     if (!mirrored) return;
-    const publisher = this.bus.publisher({ windowMax: 10_000, ackTimeoutMs: 2_000 });
+    const publisher = this.bus.publisher({ windowMax: 10_000, ackTimeoutMs: 20_000 });
     await Promise.all(
       added.map((item) =>
         publisher.publish(boardSubject(board, item.subject), Buffer.from(item.body!), {
