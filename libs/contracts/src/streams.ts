@@ -19,6 +19,20 @@ export const boardsStream: StreamDefinition = {
   replicas: 1,
 };
 
+/**
+ * The newest signed checkpoint of the audit log, outside the database that holds the log: whoever restores that database
+ * is told by it that more was signed. The stream keeps the last ones; only the newest counts.
+ */
+export const auditStream: StreamDefinition = {
+  name: 'AUDIT',
+  subjects: ['audit.checkpoint.*'],
+  maxAgeMs: 0,
+  maxBytes: 16 * 1024 ** 2,
+  duplicateWindowMs: 30_000,
+  replicas: 1,
+};
+export const checkpointSubject = (logId: string) => `audit.checkpoint.${logId}`;
+
 export const durables = { audit: 'audit-v1', federation: 'federation-v1' } as const;
 
 /** Headers of a mirrored event; the gateway decodes these and never the payload. */

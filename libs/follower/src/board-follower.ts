@@ -77,6 +77,7 @@ export class BoardFollower {
       handover: this.#handover,
       logger: context.logger,
       onPositioned: (track) => this.#filler.want(track),
+      onHeadBehind: () => this.#report?.again(),
     });
     this.#sync = new SyncLoop({
       chat,
@@ -106,6 +107,11 @@ export class BoardFollower {
     await this.#filler.stop();
     await this.#handover.stop();
     this.#intake.acknowledgeDone();
+  }
+
+  /** Begins again behind the marks on every board: what keeps them was put back to an earlier state. */
+  reposition(): void {
+    this.#roster.reposition();
   }
 
   boards(): BoardPosition[] {

@@ -10,6 +10,8 @@ export interface BoardRosterOptions extends Pick<BoardFollowerOptions, 'marks' |
   logger: ServiceContext['logger'];
   /** A board has found its position, in its first epoch or in a new one. */
   onPositioned: (track: BoardTrack) => void;
+  /** A board's head is said to be before what was handed over already: the log may have been put back. */
+  onHeadBehind: (track: BoardTrack) => void;
 }
 
 const retryMs = 500;
@@ -43,6 +45,15 @@ export class BoardRoster {
     for (const track of this.#tracks.values()) if (needsPosition(track)) void this.#position(track);
   }
 
+  /** Every board begins again behind its mark, without what waits: the marks are not what they were. */
+  reposition(): void {
+    for (const track of this.#tracks.values()) {
+      track.isGone = true;
+      track.forget();
+      void this.#position(this.#add(track.announced));
+    }
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
@@ -51,7 +62,10 @@ export class BoardRoster {
     const track = this.#tracks.get(announced.slug) ?? this.#add(announced);
     track.announced = announced;
     if (needsPosition(track)) void this.#position(track);
-    else if (track.epoch === announced.epoch) track.head = Math.max(track.head, announced.head);
+    else if (track.epoch === announced.epoch) {
+      track.head = Math.max(track.head, announced.head);
+      if (announced.head < track.handed) this.#options.onHeadBehind(track);
+    }
   }
 
   #add(announced: SyncBoard): BoardTrack {
@@ -88,6 +102,7 @@ export class BoardRoster {
     const mark = (await marks.load(track.board, epoch)) ?? 0;
     if (mark > track.announced.head && track.announced.epoch === epoch) {
       logger.error({ event: 'follower.mark_above_head', board: track.board, epoch, mark, head });
+      this.#options.onHeadBehind(track);
     }
     return mark;
   }

@@ -16,6 +16,11 @@ export class MarkReport {
     private readonly positions: () => BoardPosition[],
   ) {}
 
+  /** Tells at the next look what was told before: chat may have lost it since. */
+  again(): void {
+    this.#told = '';
+  }
+
   /** To be called about twice a second. */
   look(): void {
     if (performance.now() < this.#nextAt) return;

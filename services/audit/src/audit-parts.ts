@@ -2,15 +2,16 @@ import { durables } from '@boardwire/contracts';
 import { AdvisoryLock, isConnectionError, type Database } from '@boardwire/database';
 import { BoardFollower, chatLogOver } from '@boardwire/follower';
 import type { Bus } from '@boardwire/messaging';
-import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
+import type { InternalClient, Loop, ServiceContext } from '@boardwire/service-kit';
 import type { AuditConfig } from './config.ts';
 import { DecisionInbox } from './decisions/decision-inbox.ts';
 import { inboxLoop } from './decisions/inbox-loop.ts';
 import { EventIntake } from './following/event-intake.ts';
+import type { Restoration } from './http/restored.controller.ts';
 import { loadCheckpointKey, type CheckpointKey } from './log/checkpoint-key.ts';
-import { Checkpointer } from './log/checkpointer.ts';
-import { LogStore } from './log/log-store.ts';
-import { Sequencer } from './log/sequencer.ts';
+import { buildLog } from './log/build-log.ts';
+import type { Checkpointer } from './log/checkpointer.ts';
+import type { Sequencer } from './log/sequencer.ts';
 import { ZoneDays } from './log/zone-days.ts';
 import { AuditMetrics } from './metrics.ts';
 import { AuditReader } from './reading/audit-reader.ts';
@@ -37,6 +38,7 @@ export interface AuditParts {
   reader: AuditReader;
   status: LogStatus;
   proofs: LogProofs;
+  restoration: Restoration;
   /** Starts every loop; the log grows from here on. */
   start(): void;
   stop(): Promise<void>;
@@ -51,7 +53,7 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
     ...writing,
     reader: new AuditReader(database),
     status,
-    proofs: new LogProofs(database, status, key),
+    proofs: new LogProofs(database, key),
   };
 }
 
@@ -59,15 +61,14 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
   const { logger, supervisor } = context;
   const metrics = new AuditMetrics(context.metrics);
   const stopping = new AbortController();
-  const store = new LogStore(database);
-  const sequencer = new Sequencer({ store, metrics, logger });
-  const checkpointer = new Checkpointer({ database, sequencer, key, metrics, logger });
   const days = new ZoneDays();
+  const siteTimeZone = config.SITE_TIME_ZONE;
+  const { store, sequencer, checkpointer } = buildLog({ database, bus, key, days, siteTimeZone, metrics, logger });
   const loadMark = (board: string, epoch: string) => store.loadMark(board, epoch);
   const intake = new EventIntake({
     sequencer,
     days,
-    siteTimeZone: config.SITE_TIME_ZONE,
+    siteTimeZone,
     loadMark,
     signal: stopping.signal,
   });
@@ -78,7 +79,7 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     bus,
     chat: chatLogOver(chat),
     context,
-    marks: { load: loadMark },
+    marks: { load: intake.position },
     durable: durables.audit,
     // Each append rewrites the tree's right edge: fuller batches cost less, and a checkpoint is due each second only.
     paceMs: 50,
@@ -86,23 +87,10 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     onEpoch: intake.onEpoch,
     onControl: intake.onControl,
   });
+  sequencer.onNewEpoch(() => follower.reposition());
   const zoneOf = (board: string | undefined) => intake.zoneOf(board);
-  // A term that ends with its connection is followed by the next attempt at the lock.
-  const lead = (signal: AbortSignal) =>
-    sequencer.lead(signal).catch((error: unknown) => {
-      if (!isConnectionError(error)) throw error;
-    });
   const start = () => {
-    supervisor.run('audit-sequencer', { beatEveryMs: 1_000 }, async (loop) => {
-      const beating = setInterval(() => {
-        if (sequencer.appendingMs < stuckMs) loop.beat();
-      }, 250);
-      try {
-        await AdvisoryLock.lead(database, 'sequencer', loop.signal, lead, () => loop.beat());
-      } finally {
-        clearInterval(beating);
-      }
-    });
+    supervisor.run('audit-sequencer', { beatEveryMs: 1_000 }, leading(database, sequencer));
     supervisor.run('audit-checkpoint', { beatEveryMs: 1_000 }, (loop) => checkpointer.run(loop));
     supervisor.run('audit-inbox', { beatEveryMs: 1_000 }, inboxLoop({ inbox, sequencer, days, zoneOf, metrics }));
     // A replica that has never led doesn't draw on the consumer that the leader reads.
@@ -115,5 +103,28 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     await follower.stop();
     await checkpointer.finish();
   };
-  return { sequencer, checkpointer, follower, inbox, start, stop };
+  const noteRestored = async (by: string) => {
+    await store.noteRestored(by);
+    sequencer.reload('a backup was put back');
+  };
+  return { sequencer, checkpointer, follower, inbox, restoration: { noteRestored }, start, stop };
+}
+
+/** Leads whenever nobody else does; the loop shows as silent while an append is stuck. */
+function leading(database: Database, sequencer: Sequencer): (loop: Loop) => Promise<void> {
+  // A term that ends with its connection is followed by the next attempt at the lock.
+  const lead = (signal: AbortSignal) =>
+    sequencer.lead(signal).catch((error: unknown) => {
+      if (!isConnectionError(error)) throw error;
+    });
+  return async (loop) => {
+    const beating = setInterval(() => {
+      if (sequencer.appendingMs < stuckMs) loop.beat();
+    }, 250);
+    try {
+      await AdvisoryLock.lead(database, 'sequencer', loop.signal, lead, () => loop.beat());
+    } finally {
+      clearInterval(beating);
+    }
+  };
 }

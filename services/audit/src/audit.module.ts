@@ -1,20 +1,22 @@
 import type { DynamicModule } from '@nestjs/common';
 import { AuditController } from './http/audit.controller.ts';
 import { DecisionsController } from './http/decisions.controller.ts';
+import { RestoredController } from './http/restored.controller.ts';
 import { tokens } from './http/tokens.ts';
 import type { AuditParts } from './audit-parts.ts';
 
 export class AuditModule {
   /** Only wires: the parts are built by the service's start. */
-  static over({ reader, status, proofs, inbox }: AuditParts): DynamicModule {
+  static over({ reader, status, proofs, inbox, restoration }: AuditParts): DynamicModule {
     return {
       module: AuditModule,
-      controllers: [AuditController, DecisionsController],
+      controllers: [AuditController, DecisionsController, RestoredController],
       providers: [
         { provide: tokens.reader, useValue: reader },
         { provide: tokens.status, useValue: status },
         { provide: tokens.proofs, useValue: proofs },
         { provide: tokens.inbox, useValue: inbox },
+        { provide: tokens.restoration, useValue: restoration },
       ],
     };
   }

@@ -7,6 +7,7 @@ export class AuditMetrics {
   readonly #appended;
   readonly #batchSize;
   readonly #appendSeconds;
+  readonly #epochs;
   #checkpointedAt: number | undefined;
   #gaps = 0;
 
@@ -26,6 +27,10 @@ export class AuditMetrics {
       batchBuckets,
     );
     this.#appendSeconds = metrics.histogram('audit_append_seconds', 'Time of one append transaction.');
+    this.#epochs = metrics.counter(
+      'audit_epochs_total',
+      'New epochs of the log that were begun: a backup was put back, or the log lost what was signed.',
+    );
     metrics.gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint.', [], (gauge) => {
       if (this.#checkpointedAt !== undefined) gauge.set((Date.now() - this.#checkpointedAt) / 1_000);
     });
@@ -48,6 +53,10 @@ export class AuditMetrics {
 
   inboxWaited(seconds: number): void {
     this.#metrics.observeQueueWait('audit inbox', Math.max(0, seconds));
+  }
+
+  epochBegun(): void {
+    this.#epochs.inc();
   }
 
   checkpointKnown(atMs: number): void {

@@ -78,6 +78,10 @@ export class ChatStandIn {
     });
   }
 
+  head(board: string): number {
+    return this.logs.boards.get(board)?.length ?? 0;
+  }
+
   /** Appends and mirrors; `mirrored: false` leaves the mirror with a hole. */
   async publish(board: string, count: number, { mirrored = true } = {}): Promise<void> {
     const added = this.logs.append(board, count);

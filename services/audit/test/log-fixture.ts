@@ -15,10 +15,10 @@ import { auditMigrations } from '../src/database/migrations.ts';
 import { DecisionInbox } from '../src/decisions/decision-inbox.ts';
 import { EventIntake } from '../src/following/event-intake.ts';
 import { loadCheckpointKey, logSigner, type CheckpointKey } from '../src/log/checkpoint-key.ts';
-import { Checkpointer } from '../src/log/checkpointer.ts';
+import { buildLog } from '../src/log/build-log.ts';
+import type { Checkpointer } from '../src/log/checkpointer.ts';
 import { hashReader } from '../src/log/hash-reader.ts';
-import { LogStore } from '../src/log/log-store.ts';
-import { Sequencer, type Probe } from '../src/log/sequencer.ts';
+import type { Probe, Sequencer } from '../src/log/sequencer.ts';
 import { ZoneDays } from '../src/log/zone-days.ts';
 import { AuditMetrics } from '../src/metrics.ts';
 import { AuditReader } from '../src/reading/audit-reader.ts';
@@ -93,13 +93,15 @@ export class Life {
   constructor(fixture: LogFixture, probe?: Probe) {
     const { database, key } = fixture;
     const metrics = new AuditMetrics(this.metrics);
-    const store = new LogStore(database);
-    this.sequencer = new Sequencer({ store, metrics, logger, probe });
-    this.checkpointer = new Checkpointer({ database, sequencer: this.sequencer, key, metrics, logger, probe });
+    const days = new ZoneDays();
+    const log = buildLog({ database, key, days, siteTimeZone: 'UTC', metrics, logger, probe });
+    const { store } = log;
+    this.sequencer = log.sequencer;
+    this.checkpointer = log.checkpointer;
     this.inbox = new DecisionInbox(database);
     this.intake = new EventIntake({
       sequencer: this.sequencer,
-      days: new ZoneDays(),
+      days,
       siteTimeZone: 'UTC',
       loadMark: (board, of) => store.loadMark(board, of),
       signal: this.#ending.signal,

@@ -4,7 +4,7 @@ import { treeRoot } from '@boardwire/signing';
 import pg from 'pg';
 import { hashReader } from '../src/log/hash-reader.ts';
 import type { Probe } from '../src/log/sequencer.ts';
-import { LogDamaged } from '../src/log/log-store.ts';
+import { LogDamaged } from '../src/log/stored-log.ts';
 import { epoch, eventAt, LogFixture, readerOver, type Life } from './log-fixture.ts';
 
 let fixture: LogFixture;
@@ -74,14 +74,22 @@ describe('appending', () => {
     await life.intake.onEpoch('a', { epoch, ordinal: 0, head: 5, previous: undefined });
     sync(epoch, 5);
     await life.submit('a', 1, 3);
-    sync('bbbbbbbb', 1);
-    await life.intake.onEpoch('a', { epoch: 'bbbbbbbb', ordinal: 1, head: 1, previous: epoch });
+    sync('bbbbbbbb', 5);
+    await life.intake.onEpoch('a', { epoch: 'bbbbbbbb', ordinal: 1, head: 5, previous: epoch });
     await life.intake.onEvents('a', [eventAt('a', 1, { epoch: 'bbbbbbbb' })]);
     expect(await gaps()).toEqual([{ first: 4, last: 5 }]);
     expect(await fixture.database.query('SELECT epoch, seq FROM mark ORDER BY epoch')).toEqual([
       { epoch, seq: 3 },
       { epoch: 'bbbbbbbb', seq: 1 },
     ]);
+  });
+
+  test('what a board has lost of an epoch that is audited stands as a gap of it', async () => {
+    const life = live();
+    await life.intake.onEpoch('a', { epoch, ordinal: 0, head: 9, previous: undefined });
+    await life.submit('a', 1, 9);
+    await life.intake.onEpoch('a', { epoch: 'bbbbbbbb', ordinal: 1, head: 6, previous: epoch });
+    expect(await gaps()).toEqual([{ first: 7, last: 9 }]);
   });
 
   test('details keep every character, also those that Postgres’ text and jsonb refuse', async () => {

@@ -25,6 +25,7 @@ export class ChatModule {
         { provide: tokens.appendLog, useValue: parts.appendLog },
         { provide: tokens.readLog, useValue: parts.readLog },
         { provide: tokens.sync, useValue: parts.sync },
+        { provide: tokens.epochs, useValue: parts.epochs },
         { provide: tokens.removals, useValue: parts.removals },
         { provide: tokens.retentionStore, useValue: parts.retentionStore },
         { provide: tokens.boards, useValue: parts.boards },

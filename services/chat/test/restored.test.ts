@@ -93,3 +93,31 @@ describe('a backup put back while chat and NATS were down', () => {
     await eventually(async () => expect((await boardAt(chat)).relayed).toBe(14), { timeoutMs: 10_000 });
   }, 60_000);
 });
+
+describe('a backup put back while the mirror was lost as well', () => {
+  it('begins a new epoch when a follower says how much more it has stored; others are not believed', async () => {
+    await append(10);
+    const before = await boardAt(chat);
+    const noted = (seq: number, caller: string) =>
+      chat.call('PUT', '/internal/v1/follower-marks', {
+        caller,
+        json: { marks: [{ board: 'events', epoch: before.epoch, seq }] },
+      });
+    expect((await noted(10, 'audit')).status).toBe(204);
+    expect((await noted(11, 'gateway')).status).toBe(204);
+    expect((await boardAt(chat)).epoch).toBe(before.epoch);
+    expect((await noted(11, 'audit')).status).toBe(204);
+    await eventually(async () => expect((await boardAt(other)).epoch).not.toBe(before.epoch));
+    const after = await boardAt(chat);
+    // Told once more of the former epoch: that is over.
+    expect((await noted(11, 'audit')).status).toBe(204);
+    expect((await boardAt(chat)).epoch).toBe(after.epoch);
+  });
+
+  it('begins a new epoch when the operator says so', async () => {
+    const before = await boardAt(chat);
+    expect((await chat.call('POST', '/internal/v1/restored', { caller: 'audit' })).status).toBe(403);
+    expect((await chat.call('POST', '/internal/v1/restored', { caller: 'operator' })).status).toBe(204);
+    expect((await boardAt(chat)).epoch).not.toBe(before.epoch);
+  });
+});

@@ -50,6 +50,8 @@ export const auditHealthSchema = z.object({
     }),
   ),
   gaps: z.number().int(),
+  /** Entry `first_seq` is leaf 0 of this epoch's tree; `size` counts its leaves. */
+  first_seq: z.number().int(),
   /** The log's own epoch: a restored backup begins a new one. */
   epoch: z.string(),
   /** How far the log had come in its former epochs, as far as is known; newest first. */
@@ -67,6 +69,8 @@ export type AuditHealth = z.infer<typeof auditHealthSchema>;
 /** `entries/{seq}/proof`: the RFC 6962 audit path from the entry's leaf to the root of the checkpoint, hex. */
 export const auditProofSchema = z.object({
   seq: z.number().int(),
+  /** The place of the entry's leaf in the tree of its epoch; `seq` itself as long as no epoch has ended. */
+  index: z.number().int(),
   size: z.number().int(),
   proof: z.array(z.string()),
   /** Signed note (C2SP tlog-checkpoint) of the tree of `size` entries. */

@@ -22,7 +22,7 @@ export const traceSchema = z.string().regex(/^[0-9a-f]{32}$/, '32 hexadecimal di
 
 /** One entry of the audit log as its routes answer it. Field names follow ECS where one fits. */
 export const auditEntrySchema = z.object({
-  /** The place of its leaf in the log, from 0. */
+  /** Its number, over all epochs of the log, from 0; a proof tells the place of its leaf (`index`). */
   seq: z.number().int(),
   day: z.string(),
   time_zone: z.string(),

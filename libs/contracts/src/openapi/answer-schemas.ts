@@ -147,7 +147,7 @@ export const answerSchemas = {
   AuditEntry: { schema: auditEntrySchema, example: entry },
   AuditPage: { schema: auditPageSchema, example: { entries: [entry], next: '6', size: 7 } },
   AuditDays: { schema: auditDaysSchema, example: { days: [{ day: '2026-03-01', entries: 7 }] } },
-  AuditProof: { schema: auditProofSchema, example: { seq: 6, size: 7, proof: [hash], checkpoint } },
+  AuditProof: { schema: auditProofSchema, example: { seq: 6, index: 6, size: 7, proof: [hash], checkpoint } },
   AuditConsistency: { schema: auditConsistencySchema, example: { from: 3, to: 7, proof: [hash] } },
   AuditHealth: {
     schema: auditHealthSchema,
@@ -156,6 +156,7 @@ export const answerSchemas = {
       checkpoint: { size: 7, ageMs: 320, root: hash },
       boards: [{ board: 'events', epoch, head: 42, audited: 42, gaps: 0 }],
       gaps: 0,
+      first_seq: 0,
       epoch: 'kfzwi3tx',
       former: [],
       gap_list: [],

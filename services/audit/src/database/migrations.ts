@@ -95,4 +95,38 @@ END $$;
 `,
 );
 
-export const auditMigrations = [createLog];
+/**
+ * Epochs of the log. Entries keep their numbers over all of them (`tree.size` is the next one); each epoch has a tree of
+ * its own whose leaf 0 is entry `first_seq`. Tiles and checkpoints are told apart by `era`, which counts epochs from 0.
+ * `former_epoch` holds how far an epoch is known to have been signed, and `kept` of its leaves are still here.
+ */
+const addEpochs = sqlMigration(
+  'AddAuditEpochs1764633600000',
+  `
+ALTER TABLE tree
+  ADD COLUMN era integer NOT NULL DEFAULT 0,
+  ADD COLUMN first_seq bigint NOT NULL DEFAULT 0,
+  ADD COLUMN system_identifier text,
+  ADD COLUMN timeline text,
+  ADD COLUMN restored text,
+  ADD CHECK (size >= first_seq);
+ALTER TABLE tile ADD COLUMN era integer NOT NULL DEFAULT 0, DROP CONSTRAINT tile_pkey, ADD PRIMARY KEY (era, level, index);
+ALTER TABLE checkpoint
+  ADD COLUMN era integer NOT NULL DEFAULT 0, DROP CONSTRAINT checkpoint_pkey, ADD PRIMARY KEY (era, size);
+CREATE TABLE former_epoch (
+  era integer PRIMARY KEY,
+  epoch text NOT NULL UNIQUE,
+  first_seq bigint NOT NULL,
+  kept bigint NOT NULL,
+  size bigint,
+  root bytea,
+  note text,
+  reason text NOT NULL,
+  ended_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON former_epoch FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON former_epoch FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+`,
+);
+
+export const auditMigrations = [createLog, addEpochs];

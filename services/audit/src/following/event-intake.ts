@@ -1,7 +1,7 @@
 import type { SyncResponse } from '@boardwire/contracts';
 import type { EpochStart, FollowedEvent } from '@boardwire/follower';
 import { eventEntry } from '../log/event-entry.ts';
-import type { Sequencer } from '../log/sequencer.ts';
+import { TermEnded, type Sequencer } from '../log/sequencer.ts';
 import type { ZoneDays } from '../log/zone-days.ts';
 
 export interface EventIntakeOptions {
@@ -16,6 +16,8 @@ export interface EventIntakeOptions {
 export class EventIntake {
   readonly #options: EventIntakeOptions;
   readonly #zones = new Map<string, string>();
+  /** By board, the epoch of the log that its position was taken from. */
+  readonly #positionedIn = new Map<string, string>();
   readonly #heads = new Map<string, { epoch: string; head: number }>();
 
   constructor(options: EventIntakeOptions) {
@@ -28,6 +30,9 @@ export class EventIntake {
     for (const run of runsOfEpoch(events)) {
       // oxlint-disable-next-line no-await-in-loop -- the next epoch comes after the former
       await sequencer.whenLeading(signal);
+      const logEpoch = this.#positionedIn.get(board);
+      // The follower is about to begin again behind a mark that went back; what lies between must not look lost.
+      if (logEpoch !== undefined && sequencer.committed?.epoch !== logEpoch) throw new TermEnded('the log began anew');
       const seqs = run.map(({ seq }) => seq);
       const entryOf = (at: number) => eventEntry(run[at]!, this.#calendarOf(run[at]!));
       // oxlint-disable-next-line no-await-in-loop
@@ -35,10 +40,24 @@ export class EventIntake {
     }
   };
 
+  /** Where the follower starts on a board. */
+  readonly position = async (board: string, epoch: string): Promise<number | undefined> => {
+    const { sequencer, loadMark, signal } = this.#options;
+    await sequencer.whenLeading(signal);
+    const logEpoch = sequencer.committed?.epoch;
+    const mark = await loadMark(board, epoch);
+    if (logEpoch === undefined || sequencer.committed?.epoch !== logEpoch) throw new TermEnded('the log began anew');
+    this.#positionedIn.set(board, logEpoch);
+    return mark;
+  };
+
   /** Before a board's first event of an epoch: what was not audited of the former one can't be had any more. */
   readonly onEpoch = async (board: string, { epoch, head, previous }: EpochStart): Promise<void> => {
     const former = this.#heads.get(board);
-    if (previous !== undefined && former?.epoch === previous) await this.#recordLostTail(board, former);
+    if (previous !== undefined && former?.epoch === previous) {
+      await this.#recordLostTail(board, former);
+      await this.#recordForgotten(board, previous, head);
+    }
     this.#heads.set(board, { epoch, head });
   };
 
@@ -54,6 +73,13 @@ export class EventIntake {
     const mark = (await this.#options.loadMark(board, epoch)) ?? 0;
     if (mark >= head) return;
     await this.#options.sequencer.recordGap({ kind: 'board', name: board, epoch, first: mark + 1, last: head });
+  }
+
+  /** Seq goes on over epochs: a mark above the head means that the board has lost what is audited here. */
+  async #recordForgotten(board: string, epoch: string, head: number): Promise<void> {
+    const mark = (await this.#options.loadMark(board, epoch)) ?? 0;
+    if (mark <= head) return;
+    await this.#options.sequencer.recordGap({ kind: 'board', name: board, epoch, first: head + 1, last: mark });
   }
 
   zoneOf(board: string | undefined): string {

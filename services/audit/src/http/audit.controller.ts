@@ -67,10 +67,10 @@ export class AuditController {
   @Get('proof/consistency')
   consistency(
     @Req() request: FastifyRequest,
-    @Query({ schema: consistencyQuerySchema }) { from, to }: ConsistencyQuery,
+    @Query({ schema: consistencyQuerySchema }) claim: ConsistencyQuery,
   ): Promise<AuditConsistency> {
     requireAuditor(request);
-    return databaseAnswer(() => this.proofs.consistency(from, to));
+    return databaseAnswer(() => this.proofs.consistency(claim));
   }
 
   @Get('checkpoint')
@@ -87,7 +87,7 @@ export class AuditController {
   @Header('content-type', 'text/plain; charset=utf-8')
   async key(@Req() request: FastifyRequest): Promise<string> {
     requireAuditor(request);
-    return `${await databaseAnswer(() => this.proofs.verifierKey())}\n`;
+    return (await databaseAnswer(() => this.proofs.verifierKeys())).map((line) => `${line}\n`).join('');
   }
 
   @Get('health')

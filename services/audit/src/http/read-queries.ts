@@ -8,6 +8,9 @@ const whole = z
   .transform(Number);
 const limit = whole.pipe(z.number().min(1).max(limits.historyPageMax)).default(limits.historyPageDefault);
 
+/** Of the log; without it the one that is being written. */
+const logEpoch = z.string().regex(/^[a-z2-7]{1,16}$/, 'an epoch of the log');
+
 export const latestQuerySchema = z.strictObject({ limit });
 export type LatestQuery = z.infer<typeof latestQuerySchema>;
 
@@ -15,7 +18,11 @@ export type LatestQuery = z.infer<typeof latestQuerySchema>;
 export const dayQuerySchema = z.strictObject({ after: whole.default(-1), limit });
 export type DayQuery = z.infer<typeof dayQuerySchema>;
 
-export const consistencyQuerySchema = z.strictObject({ from: whole.pipe(z.number().min(1)), to: whole });
+export const consistencyQuerySchema = z.strictObject({
+  from: whole.pipe(z.number().min(1)),
+  to: whole,
+  epoch: logEpoch.optional(),
+});
 export type ConsistencyQuery = z.infer<typeof consistencyQuerySchema>;
 
 /** A calendar day that Postgres knows as well. */

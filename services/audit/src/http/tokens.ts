@@ -4,4 +4,5 @@ export const tokens = {
   status: Symbol('LogStatus'),
   proofs: Symbol('LogProofs'),
   inbox: Symbol('DecisionInbox'),
+  restoration: Symbol('Restoration'),
 } as const;

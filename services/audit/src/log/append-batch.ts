@@ -1,8 +1,9 @@
-import type { Database } from '@boardwire/database';
 import type { Entry, Gap } from './entry.ts';
+import type { LogPlace } from './log-place.ts';
 import type { Growth } from './tree.ts';
 
 export interface Batch {
+  place: LogPlace;
   entries: readonly Entry[];
   growth: Growth;
   gaps: readonly Gap[];
@@ -10,14 +11,16 @@ export interface Batch {
 
 /**
  * Appends a batch in one statement, which is one transaction and one round trip. `moved` is the fence: it locks the one
- * row of `tree` and finds it only at the size this writer knows, and nothing else happens unless it was found.
+ * row of `tree` and finds it only as this writer knows it, and nothing else happens unless it was found. The edge is part
+ * of that: a restored log may have come to the same size by other entries.
  *
  * Records and details travel as one JSON array each, joined from texts that are JSON already. `json_array_elements`
  * keeps every element's text as it is, so the stored bytes are the hashed ones and nothing is escaped twice.
  */
 const appendSql = `
 WITH moved AS (
-  UPDATE tree SET size = $2::bigint, edge = $3 WHERE size = $1::bigint RETURNING size
+  UPDATE tree SET size = $2::bigint, edge = $3
+  WHERE size = $1::bigint AND edge = $12 AND era = $11::integer AND restored IS NULL RETURNING size
 ), batch AS MATERIALIZED (
   SELECT $1::bigint + item.place - 1 AS seq, convert_to(item.value::text, 'UTF8') AS record,
     day, at, kind, board, epoch, facts.seq AS board_seq, subject, type, actor, origin, id, outcome
@@ -37,8 +40,8 @@ WITH moved AS (
 ), leaves AS (
   INSERT INTO leaf (first_seq, hashes) SELECT $1::bigint, $6::bytea FROM moved
 ), tiles AS (
-  INSERT INTO tile (level, index, root, hashes)
-  SELECT level, index, decode(root, 'hex'), decode(hashes, 'hex')
+  INSERT INTO tile (era, level, index, root, hashes)
+  SELECT $11::integer, level, index, decode(root, 'hex'), decode(hashes, 'hex')
   FROM moved, json_to_recordset($7::json) AS t (level integer, index bigint, root text, hashes text)
 ), marks AS (
   INSERT INTO mark (board, epoch, seq)
@@ -57,13 +60,13 @@ WITH moved AS (
 )
 SELECT size FROM moved`;
 
-const appendStatement = { name: 'audit-append', sql: appendSql };
+export const appendStatement = { name: 'audit-append', sql: appendSql };
 
-/** False, and nothing stored, when the tree is no longer of the size that the growth starts from. */
-export async function appendBatch(database: Database, { entries, growth, gaps }: Batch): Promise<boolean> {
-  const rows = await database.prepared<{ size: number }>(appendStatement, [
-    growth.from,
-    growth.size,
+/** What the statement is run with. It answers a row, or none when the tree is not what the growth starts from. */
+export function appendParameters({ place, entries, growth, gaps }: Batch): unknown[] {
+  return [
+    place.firstSeq + growth.from,
+    place.firstSeq + growth.size,
     growth.edge,
     `[${entries.map(({ record }) => record).join(',')}]`,
     `[${entries.map(({ detail }) => detail).join(',')}]`,
@@ -74,8 +77,9 @@ export async function appendBatch(database: Database, { entries, growth, gaps }:
     JSON.stringify(marksOf(entries)),
     entries.flatMap(({ from }) => (from.kind === 'decision' ? [from.position] : [])),
     JSON.stringify(gaps),
-  ]);
-  return rows.length === 1;
+    place.era,
+    growth.fromEdge,
+  ];
 }
 
 /** The last seq of each board in the batch. */

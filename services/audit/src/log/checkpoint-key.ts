@@ -24,12 +24,14 @@ export async function loadCheckpointKey(database: Database, configured: string |
   return { key, logId };
 }
 
+export const logOrigin = ({ logId }: CheckpointKey, epoch: string) => `boardwire/audit/${logId}/${epoch}`;
+
 /**
  * The signer of one epoch of the log. The epoch is part of the origin: a log that had to start over signs under another
  * name, so that it can't be taken for a fork of the former.
  */
-export function logSigner({ key, logId }: CheckpointKey, epoch: string): NoteSigner {
-  return noteSigner(`boardwire/audit/${logId}/${epoch}`, key);
+export function logSigner(key: CheckpointKey, epoch: string): NoteSigner {
+  return noteSigner(logOrigin(key, epoch), key.key);
 }
 
 async function storedKey(database: Database): Promise<SigningKey> {

@@ -10,7 +10,7 @@ export interface Entry {
   /** When the event was committed or the decision taken, milliseconds since the Unix epoch. */
   atMs: number;
   /** Where it came from; stored in the same transaction, so that it can't come in twice. */
-  from: EventPlace | InboxPlace;
+  from: EventPlace | InboxPlace | OwnPlace;
 }
 
 export interface EventPlace {
@@ -23,6 +23,11 @@ export interface EventPlace {
 export interface InboxPlace {
   kind: 'decision';
   position: number;
+}
+
+/** The log's own: the first entry of a new epoch. */
+export interface OwnPlace {
+  kind: 'log';
 }
 
 /** A run of numbers that should be in the log and are not. Both ends belong to it. */

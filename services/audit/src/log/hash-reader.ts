@@ -1,4 +1,5 @@
 import type { Queryable } from '@boardwire/database';
+import type { LogPlace } from './log-place.ts';
 import {
   hashBytes,
   nodeHash,
@@ -9,14 +10,14 @@ import {
   type TileId,
 } from '@boardwire/signing';
 
-/** Reads tree nodes from the stored tiles, and from leaves where a tile is not full yet. */
-export function hashReader(database: Queryable): NodeReader {
+/** Reads nodes of an epoch's tree from the stored tiles, and from leaves where a tile is not full yet. */
+export function hashReader(database: Queryable, place: LogPlace = { era: 0, firstSeq: 0 }): NodeReader {
   return async (nodes) => {
     const tiles = new Map<string, Promise<Buffer[]>>();
     const hashesOf = (tile: TileId) => {
       const key = `${tile.level}/${tile.index}`;
       let hashes = tiles.get(key);
-      if (hashes === undefined) tiles.set(key, (hashes = readTile(database, tile)));
+      if (hashes === undefined) tiles.set(key, (hashes = readTile(database, tile, place)));
       return hashes;
     };
     return Promise.all(
@@ -31,20 +32,22 @@ export function hashReader(database: Queryable): NodeReader {
 }
 
 /** The hashes of a tile, fewer than 256 at the right edge of the tree. */
-export async function readTile(database: Queryable, tile: TileId): Promise<Buffer[]> {
-  const [full] = await database.query<{ hashes: Buffer }>('SELECT hashes FROM tile WHERE level = $1 AND index = $2', [
-    tile.level,
-    tile.index,
-  ]);
+export async function readTile(database: Queryable, tile: TileId, place: LogPlace): Promise<Buffer[]> {
+  const [full] = await database.query<{ hashes: Buffer }>(
+    'SELECT hashes FROM tile WHERE era = $1 AND level = $2 AND index = $3',
+    [place.era, tile.level, tile.index],
+  );
   if (full !== undefined) return splitHashes(full.hashes);
-  return tile.level === 0 ? readLeaves(database, tile.index * tileWidth) : readRoots(database, tile);
+  return tile.level === 0
+    ? readLeaves(database, place.firstSeq + tile.index * tileWidth)
+    : readRoots(database, tile, place);
 }
 
-async function readRoots(database: Queryable, { level, index }: TileId): Promise<Buffer[]> {
+async function readRoots(database: Queryable, { level, index }: TileId, { era }: LogPlace): Promise<Buffer[]> {
   const first = index * tileWidth;
   const rows = await database.query<{ root: Buffer }>(
-    'SELECT root FROM tile WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index',
-    [level - 1, first, first + tileWidth],
+    'SELECT root FROM tile WHERE era = $1 AND level = $2 AND index >= $3 AND index < $4 ORDER BY index',
+    [era, level - 1, first, first + tileWidth],
   );
   return rows.map(({ root }) => root);
 }

@@ -1,60 +1,102 @@
-import { randomBytes } from 'node:crypto';
-import { isConnectionError, type Database, type Queryable } from '@boardwire/database';
-import { CompactRange, encodeBase32, fullTiles, tileWidth, treeRoot } from '@boardwire/signing';
-import { appendBatch, type Batch } from './append-batch.ts';
-import { DayPartitions } from './day-partitions.ts';
+import type { Database } from '@boardwire/database';
+import { appendParameters, appendStatement, type Batch } from './append-batch.ts';
+import type { DayPartitions } from './day-partitions.ts';
 import type { Gap } from './entry.ts';
-import { hashReader, readTile } from './hash-reader.ts';
-import { Tree } from './tree.ts';
+import { newLogEpoch, type LogEpochs, type OutsideView } from './log-epochs.ts';
+import type { LogPlace } from './log-place.ts';
+import type { LogWitness } from './log-witness.ts';
+import { postgresIdentity } from './postgres-identity.ts';
+import { readStoredLog } from './stored-log.ts';
+import type { Tree } from './tree.ts';
 
 /** What a sequencer has to know before it appends. */
-export interface LogState {
+export interface LogState extends LogPlace {
   epoch: string;
   tree: Tree;
+  /** The log was compared with what its witness has seen; what was not may not be signed. */
+  isWitnessed: boolean;
   /** Last audited seq by `board/epoch`. */
   marks: Map<string, number>;
 }
 
-/** The stored log doesn't fit what was signed or counted: nothing may be appended until somebody has looked. */
-export class LogDamaged extends Error {
-  override name = 'LogDamaged';
-}
-
 export const markKey = (board: string, epoch: string) => `${board}/${epoch}`;
+
+export interface LogStoreOptions {
+  database: Database;
+  partitions: DayPartitions;
+  epochs: LogEpochs;
+  /** Absent where nothing outside the database is asked. */
+  witness?: LogWitness | undefined;
+}
 
 /** The log in Postgres. */
 export class LogStore {
   readonly #database: Database;
-  readonly #partitions: DayPartitions;
+  readonly #options: LogStoreOptions;
+  #seen: OutsideView['seen'];
 
-  constructor(database: Database) {
-    this.#database = database;
-    this.#partitions = new DayPartitions(database);
+  constructor(options: LogStoreOptions) {
+    this.#options = options;
+    this.#database = options.database;
   }
 
-  /** Reads what is needed to go on, and checks that it still is what the newest checkpoint promised. */
+  /**
+   * Reads what is needed to go on. A log that has lost what was signed is not gone on with: a new epoch is begun first.
+   */
   async load(): Promise<LogState> {
     await this.#begin();
-    return this.#database.transaction(async (snapshot) => {
+    for (;;) {
+      // oxlint-disable-next-line no-await-in-loop -- again behind a new epoch
+      const state = await this.#loadOnce();
+      if (state !== undefined) return state;
+    }
+  }
+
+  /** Undefined when it had to begin a new epoch. */
+  async #loadOnce(): Promise<LogState | undefined> {
+    const { epochs } = this.#options;
+    // Before the snapshot: what the witness has seen was committed then.
+    const { isWitnessed, witnessed } = await this.#askWitness();
+    const { log, marks, view, reason } = await this.#database.transaction(async (snapshot) => {
       // One snapshot: a former leader may still be appending, and its next checkpoint is ahead of the tree read before.
       await snapshot.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const [row] = await snapshot.query<{ epoch: string; size: number; edge: Buffer }>('SELECT * FROM tree');
-      const { epoch, size, edge } = row!;
-      const tree = new Tree(CompactRange.fromBytes(size, edge), await openTiles(snapshot, size));
-      await assertGrownFromCheckpoint(snapshot, tree);
-      const marks = await snapshot.query<{ board: string; epoch: string; seq: number }>('SELECT * FROM mark');
+      const stored = await readStoredLog(snapshot);
+      const outside = { witnessed, seen: this.#seen, identity: await postgresIdentity(snapshot) };
       return {
-        epoch,
-        tree,
-        marks: new Map(marks.map((mark) => [markKey(mark.board, mark.epoch), mark.seq])),
+        log: stored,
+        view: outside,
+        reason: await epochs.reasonToEnd(snapshot, stored, outside),
+        marks: await snapshot.query<{ board: string; epoch: string; seq: number }>('SELECT * FROM mark'),
       };
     });
+    if (reason !== undefined) {
+      await epochs.begin(log, reason, view);
+      return undefined;
+    }
+    if (log.writtenOn.systemIdentifier === null && view.identity !== undefined) {
+      await this.#database.query('UPDATE tree SET system_identifier = $1, timeline = $2', [
+        view.identity.systemIdentifier,
+        view.identity.timeline,
+      ]);
+    }
+    const { epoch, era, firstSeq, tree } = log;
+    this.#seen = { epoch, size: tree.size };
+    const byBoard = new Map(marks.map((mark) => [markKey(mark.board, mark.epoch), mark.seq]));
+    return { epoch, era, firstSeq, tree, isWitnessed, marks: byBoard };
   }
 
   /** Appends one batch, or nothing. False when somebody else has appended since the state was loaded. */
-  async append(batch: Batch): Promise<boolean> {
-    await this.#partitions.ensure(batch.entries.map(({ day }) => day));
-    return appendBatch(this.#database, batch);
+  async append(epoch: string, batch: Batch): Promise<boolean> {
+    await this.#options.partitions.ensure(batch.entries.map(({ day }) => day));
+    const rows = await this.#database.prepared(appendStatement, appendParameters(batch));
+    if (rows.length !== 1) return false;
+    this.#seen = { epoch, size: batch.growth.size };
+    return true;
+  }
+
+  /** A backup was put back, as somebody says who must know: the leader begins a new epoch before it appends again. */
+  async noteRestored(by: string): Promise<void> {
+    await this.#database.query('UPDATE tree SET restored = $1', [by.slice(0, 256)]);
   }
 
   async recordGap(gap: Gap): Promise<void> {
@@ -78,41 +120,22 @@ export class LogStore {
     return row?.seq;
   }
 
+  /** A witness that can't be asked holds up signatures, not entries. */
+  async #askWitness(): Promise<{ isWitnessed: boolean; witnessed: OutsideView['witnessed'] }> {
+    const { witness } = this.#options;
+    if (witness === undefined) return { isWitnessed: true, witnessed: undefined };
+    try {
+      return { isWitnessed: true, witnessed: await witness.read() };
+    } catch {
+      return { isWitnessed: false, witnessed: undefined };
+    }
+  }
+
   /** The first replica that comes here begins the log. */
   async #begin(): Promise<void> {
     await this.#database.query(
       `INSERT INTO tree (epoch, size, edge) VALUES ($1, 0, '') ON CONFLICT (is_only) DO NOTHING`,
-      [encodeBase32(randomBytes(5))],
+      [newLogEpoch()],
     );
-  }
-}
-
-async function openTiles(database: Queryable, size: number): Promise<Buffer[][]> {
-  const open: Buffer[][] = [];
-  for (let level = 0; tileWidth ** level <= size; level += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- at most seven
-    open.push(await readTile(database, { level, index: fullTiles(level, size) }));
-  }
-  return open;
-}
-
-/** Compares what is stored with itself and with the newest signature, at the price of a few reads. */
-async function assertGrownFromCheckpoint(database: Queryable, tree: Tree): Promise<void> {
-  const read = hashReader(database);
-  const rootOf = (size: number) =>
-    treeRoot(size, read).catch((cause: unknown) => {
-      if (isConnectionError(cause)) throw cause;
-      throw new LogDamaged(`the tree of ${size} cannot be read`, { cause });
-    });
-  if (!(await rootOf(tree.size)).equals(tree.root())) {
-    throw new LogDamaged(`the leaves do not add up to the tree of ${tree.size}`);
-  }
-  const [signed] = await database.query<{ size: number; root: Buffer }>(
-    'SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1',
-  );
-  if (signed === undefined) return;
-  if (signed.size > tree.size) throw new LogDamaged(`${signed.size} entries were signed, ${tree.size} are left`);
-  if (!(await rootOf(signed.size)).equals(signed.root)) {
-    throw new LogDamaged(`the first ${signed.size} entries are not those that were signed`);
   }
 }

@@ -4,7 +4,9 @@ import type { Entry, Gap } from './entry.ts';
 import { markKey, type LogState, type LogStore } from './log-store.ts';
 
 /** Steps at which a test may stop the world. In a running service nobody listens. */
-export type Probe = (step: 'before append' | 'after append' | 'before checkpoint' | 'after checkpoint') => void;
+export type Probe = (
+  step: 'before append' | 'after append' | 'before witness' | 'before checkpoint' | 'after checkpoint',
+) => void;
 
 export interface SequencerOptions {
   store: LogStore;
@@ -18,6 +20,8 @@ export interface CommittedTree {
   epoch: string;
   size: number;
   root: Buffer;
+  /** False: it must not be signed before the log was compared with what its witness has seen. */
+  isWitnessed: boolean;
 }
 
 /** It isn't known what became of an entry, because this process has ceased to lead: submit it again. */
@@ -68,6 +72,8 @@ export class Sequencer {
   #waiters: (() => void)[] = [];
   #unsigned: { size: number; oldestMs: number }[] = [];
   #onGrown: () => void = () => undefined;
+  #onNewEpoch: () => void = () => undefined;
+  #epoch: string | undefined;
   #appendingSince: number | undefined;
 
   constructor(options: SequencerOptions) {
@@ -99,6 +105,11 @@ export class Sequencer {
   /** How long the append under way has taken, milliseconds; 0 between appends. */
   get appendingMs(): number {
     return this.#appendingSince === undefined ? 0 : performance.now() - this.#appendingSince;
+  }
+
+  /** This process goes on in another epoch of the log than the one it wrote before. */
+  onNewEpoch(listener: () => void): void {
+    this.#onNewEpoch = listener;
   }
 
   onGrown(listener: () => void): void {
@@ -155,6 +166,11 @@ export class Sequencer {
     this.#options.metrics.gapsOpen(await this.#options.store.openGaps());
   }
 
+  /** Ends the term, if this process leads: the next one begins with what is stored. */
+  reload(why: string): void {
+    this.#term?.end(new TermEnded(why));
+  }
+
   /** A checkpoint covers the first `size` entries. */
   signed(size: number, nowMs: number): void {
     while (this.#unsigned.length > 0 && this.#unsigned[0]!.size <= size) {
@@ -168,7 +184,7 @@ export class Sequencer {
         state,
         queue: [],
         isPumping: false,
-        committed: { epoch: state.epoch, size: state.tree.size, root: state.tree.root() },
+        committed: committedOf(state),
         end: (reason) => {
           if (this.#term === term) this.#term = undefined;
           for (const { group } of term.queue.splice(0)) group.reject(reason);
@@ -176,6 +192,8 @@ export class Sequencer {
         },
       };
       this.#term = term;
+      if (this.#epoch !== undefined && this.#epoch !== state.epoch) this.#onNewEpoch();
+      this.#epoch = state.epoch;
       for (const wake of this.#waiters.splice(0)) wake();
     });
   }
@@ -224,9 +242,11 @@ export class Sequencer {
     const { tree } = term.state;
     const growth = tree.grow(entries.map(({ leaf }) => leaf));
     probe?.('before append');
-    if (!(await store.append({ entries, growth, gaps }))) throw new TermEnded('somebody else has appended');
+    const { epoch, era, firstSeq } = term.state;
+    const batchOf = { place: { era, firstSeq }, entries, growth, gaps };
+    if (!(await store.append(epoch, batchOf))) throw new TermEnded('somebody else has appended');
     probe?.('after append');
-    term.committed = { epoch: term.state.epoch, size: tree.size, root: tree.root() };
+    term.committed = committedOf(term.state);
     this.#note(term, { entries, gaps, startedAt, queuedAt: batch[0]!.queuedAt });
     this.#onGrown();
     if (gaps.length > 0) await this.countGaps();
@@ -249,6 +269,10 @@ export class Sequencer {
     const oldestMs = events.reduce((oldest, { atMs }) => Math.min(oldest, atMs), Infinity);
     this.#unsigned.push({ size: term.committed.size, oldestMs });
   }
+}
+
+function committedOf({ epoch, tree, isWitnessed }: LogState): CommittedTree {
+  return { epoch, size: tree.size, root: tree.root(), isWitnessed };
 }
 
 function gapBetween(place: { board: string; epoch: string }, mark: number, seq: number): Gap | undefined {

@@ -10,6 +10,8 @@ export interface FullTile {
 /** What one batch adds to the tree. */
 export interface Growth {
   from: number;
+  /** The right edge before it. */
+  fromEdge: Buffer;
   size: number;
   /** The right edge after it. */
   edge: Buffer;
@@ -42,12 +44,13 @@ export class Tree {
 
   grow(leaves: readonly Buffer[]): Growth {
     const from = this.#range.size;
+    const fromEdge = this.#range.toBytes();
     const tiles: FullTile[] = [];
     for (const leaf of leaves) {
       this.#range.append(leaf, (level, index, hash) => this.#note({ level, index, hash }, tiles));
     }
     const { size } = this.#range;
-    return { from, size, edge: this.#range.toBytes(), leaves: Buffer.concat(leaves), tiles };
+    return { from, fromEdge, size, edge: this.#range.toBytes(), leaves: Buffer.concat(leaves), tiles };
   }
 
   /** The root of a full tile is the first hash of interest one tile level up. */

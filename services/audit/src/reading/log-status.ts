@@ -1,13 +1,8 @@
 import type { AuditGap, AuditHealth } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import type { BoardPosition } from '@boardwire/follower';
-
-export interface StoredCheckpoint {
-  size: number;
-  root: Buffer;
-  note: string;
-  atMs: number;
-}
+import { logSpan } from './log-spans.ts';
+import { newestCheckpoint, type StoredCheckpoint } from './stored-checkpoints.ts';
 
 const gapsListed = 100;
 
@@ -18,39 +13,46 @@ export class LogStatus {
     private readonly boards: () => BoardPosition[],
   ) {}
 
-  /** The newest signed checkpoint; undefined while the log is empty. */
+  /** The newest signed checkpoint of the epoch that is being written; undefined while nothing of it is signed. */
   async checkpoint(): Promise<StoredCheckpoint | undefined> {
-    const [row] = await this.database.query<StoredCheckpoint>(
-      `SELECT size, root, note, (extract(epoch FROM at) * 1000)::float8 AS "atMs"
-       FROM checkpoint ORDER BY size DESC LIMIT 1`,
-    );
-    return row;
+    const { era } = await logSpan(this.database);
+    return newestCheckpoint(this.database, era);
   }
 
   async health(): Promise<AuditHealth> {
-    const [[tree], checkpoint, marks, gaps, gapList] = await Promise.all([
-      this.database.query<{ epoch: string; size: number }>('SELECT epoch, size FROM tree'),
-      this.checkpoint(),
+    const span = await logSpan(this.database);
+    const [checkpoint, marks, gaps, gapList, former] = await Promise.all([
+      newestCheckpoint(this.database, span.era),
       this.database.query<{ board: string; epoch: string; seq: number }>('SELECT board, epoch, seq FROM mark'),
       this.database.query<{ kind: string; name: string; epoch: string; gaps: number }>(
         'SELECT kind, name, epoch, count(*) AS gaps FROM gap GROUP BY kind, name, epoch',
       ),
       this.#gapList(),
+      this.#former(),
     ]);
     const gapsOf = (board: string, epoch: string) =>
       gaps.find((row) => row.kind === 'board' && row.name === board && row.epoch === epoch)?.gaps ?? 0;
     return {
-      size: tree?.size ?? 0,
+      size: span.leaves,
+      first_seq: span.firstSeq,
       checkpoint: checkpoint === undefined ? null : summaryOf(checkpoint),
       boards: this.#positions(marks).map((position) => ({ ...position, gaps: gapsOf(position.board, position.epoch) })),
       gaps: gaps.reduce((sum, row) => sum + row.gaps, 0),
-      epoch: tree?.epoch ?? '',
-      former: [],
+      epoch: span.epoch,
+      former,
       gap_list: gapList,
       witnesses: [],
       legal_hold: false,
       retention_days: null,
     };
+  }
+
+  /** Epochs of which nothing was ever signed have nothing to be compared with. */
+  async #former(): Promise<AuditHealth['former']> {
+    const rows = await this.database.query<{ epoch: string; size: number; root: Buffer; note: string }>(
+      'SELECT epoch, size, root, note FROM former_epoch WHERE note IS NOT NULL ORDER BY era DESC',
+    );
+    return rows.map(({ root, ...row }) => ({ ...row, root: root.toString('hex') }));
   }
 
   #gapList(): Promise<AuditGap[]> {

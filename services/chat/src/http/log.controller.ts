@@ -10,10 +10,11 @@ import {
   type RangePage,
   type SyncResponse,
 } from '@boardwire/contracts';
-import { callerOf } from '@boardwire/service-kit';
+import { AppError, callerOf } from '@boardwire/service-kit';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Put, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { AppendLog } from '../log/append-log.ts';
+import type { EpochGuard } from '../log/epoch-guard.ts';
 import type { ReadLog } from '../log/read-log.ts';
 import type { RetentionStore } from '../log/retention-store.ts';
 import type { Sync } from '../log/sync.ts';
@@ -28,6 +29,9 @@ import {
 } from './queries.ts';
 import { tokens } from './tokens.ts';
 
+/** Whose marks were stored together with the events, so that they can't be wrong. */
+const storesMarks = new Set(['audit', 'federation']);
+
 /** The logs as other services use them. */
 @Controller('/internal/v1')
 export class LogController {
@@ -35,6 +39,7 @@ export class LogController {
     @Inject(tokens.appendLog) private readonly appendLog: AppendLog,
     @Inject(tokens.readLog) private readonly readLog: ReadLog,
     @Inject(tokens.sync) private readonly sync: Sync,
+    @Inject(tokens.epochs) private readonly epochs: EpochGuard,
     @Inject(tokens.retentionStore) private readonly retention: RetentionStore,
   ) {}
 
@@ -60,6 +65,16 @@ export class LogController {
     @Body({ schema: followerMarksSchema }) marks: FollowerMarks,
   ): Promise<void> {
     await available(() => this.retention.noteMarks(callerOf(request), marks));
+    if (storesMarks.has(callerOf(request))) await available(() => this.epochs.marksNoted(marks.marks));
+  }
+
+  @Post('restored')
+  @HttpCode(204)
+  async restored(@Req() request: FastifyRequest): Promise<void> {
+    if (callerOf(request) !== 'operator') {
+      throw new AppError('forbidden', { detail: 'only the operator knows of a restored backup' });
+    }
+    await available(() => this.epochs.restored());
   }
 
   @Get('boards/:board/range')

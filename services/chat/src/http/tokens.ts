@@ -3,6 +3,7 @@ export const tokens = {
   appendLog: Symbol('append log'),
   readLog: Symbol('read log'),
   sync: Symbol('sync'),
+  epochs: Symbol('epochs'),
   removals: Symbol('removals'),
   retentionStore: Symbol('retention store'),
   boards: Symbol('boards'),

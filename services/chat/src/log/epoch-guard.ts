@@ -1,4 +1,4 @@
-import { boardsStream, boardSubjects, busHeaders } from '@boardwire/contracts';
+import { boardsStream, boardSubjects, busHeaders, type FollowerMarks } from '@boardwire/contracts';
 import type { Database, Queryable } from '@boardwire/database';
 import type { Bus } from '@boardwire/messaging';
 import type { Logger } from '@boardwire/service-kit';
@@ -51,6 +51,23 @@ export class EpochGuard {
     await boards.refresh();
   }
 
+  /** A follower has stored more of an epoch than the log holds: it was put back, whatever else remembers. */
+  async marksNoted(marks: FollowerMarks['marks']): Promise<void> {
+    const { database, onReplaced, boards } = this.options;
+    const ids = new Map(boards.all().map(({ id, slug }) => [slug, id]));
+    const stored = marks.flatMap(({ board, epoch, seq }) => {
+      const id = ids.get(board);
+      return id === undefined ? [] : [{ id, epoch, head: seq }];
+    });
+    if ((await database.query(forgotten, columnsOf(stored))).length === 0) return;
+    await database.transaction(async (transaction) => {
+      await transaction.query('SELECT 1 FROM site FOR UPDATE');
+      await this.#hasForgotten(transaction, stored);
+    });
+    onReplaced();
+    await boards.refresh();
+  }
+
   async #isReplaced(transaction: Queryable): Promise<boolean> {
     const { store, logger } = this.options;
     const [known] = await transaction.query<{ [K in keyof PostgresIdentity]: string | null }>(
@@ -73,15 +90,23 @@ export class EpochGuard {
   /** Every board, also those whose loss nobody here has seen: what other replicas committed last is not known here. */
   async #hasForgotten(transaction: Queryable, seen: readonly SeenHead[]): Promise<boolean> {
     const { store, logger } = this.options;
-    const lost = await transaction.query<{ board: number; head: number; seen: number }>(forgotten, [
-      seen.map(({ id }) => id),
-      seen.map(({ epoch }) => epoch),
-      seen.map(({ head }) => head),
-    ]);
+    const lost = await transaction.query<LostTail>(forgotten, columnsOf(seen));
     if (lost.length === 0) return false;
     await store.beginEpoch(transaction, 'the log went back');
     logger.warn({ event: 'epoch.log_went_back', lost });
     return true;
+  }
+
+  /** An operator says that a backup was put back. */
+  async restored(): Promise<void> {
+    const { database, store, boards, onReplaced, logger } = this.options;
+    await database.transaction(async (transaction) => {
+      await transaction.query('SELECT 1 FROM site FOR UPDATE');
+      await store.beginEpoch(transaction, 'said to be restored');
+    });
+    logger.warn({ event: 'epoch.said_to_be_restored' });
+    onReplaced();
+    await boards.refresh();
   }
 
   /** Compares the mirror with the log, which is read after it: what the mirror has was committed before. */
@@ -153,6 +178,16 @@ interface SeenHead {
   id: number;
   epoch: string;
   head: number;
+}
+
+interface LostTail {
+  board: number;
+  head: number;
+  seen: number;
+}
+
+function columnsOf(seen: readonly SeenHead[]): unknown[] {
+  return [seen.map(({ id }) => id), seen.map(({ epoch }) => epoch), seen.map(({ head }) => head)];
 }
 
 /** A head that this process has seen committed can't be higher than the log's, unless the log went back. */
