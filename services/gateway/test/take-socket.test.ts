@@ -58,7 +58,7 @@ const head = 'GET /stream HTTP/1.1\r\nhost: x\r\n\r\n';
 
 describe('a connection that was taken from its request', () => {
   test('leaves nothing with the server: no connection, no response, no deadline', async () => {
-    const site = await serve({ headersTimeout: 50, requestTimeout: 50, connectionsCheckingInterval: 10 });
+    const site = await serve({ headersTimeout: 300, requestTimeout: 300, connectionsCheckingInterval: 10 });
     const reader = client(site.port, head);
     await eventually(() => expect(reader.text()).toContain('hello'));
     await eventually(() => expect(site.closed).toBe(1));
@@ -67,7 +67,7 @@ describe('a connection that was taken from its request', () => {
     });
     expect(count).toBe(0);
     await new Promise((resolve) => {
-      setTimeout(resolve, 200);
+      setTimeout(resolve, 600);
     });
     expect(reader.isClosed()).toBe(false);
     site.streams[0]!.socket.write('3\r\nyou\r\n');
