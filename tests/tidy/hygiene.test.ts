@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
 import { filesBelow, productionSources, root } from './sources.ts';
 
 const sources = productionSources();
-const tests = filesBelow(['libs', 'services', 'applets', 'site', 'bench', 'tests'], /\.test\.tsx?$/);
+const tests = filesBelow(['libs', 'services', 'applets', 'site', 'bench', 'tools', 'tests'], /\.test\.tsx?$/);
 
 describe('the environment', () => {
   /** Services read it through their configuration; these are programs of their own, or ask who they are. */
@@ -117,7 +117,7 @@ describe('sizes', () => {
   test(`no function is longer than ${functionLinesMax} lines`, () => {
     const oxlint = join(dirname(createRequire(import.meta.url).resolve('oxlint/package.json')), 'bin', 'oxlint');
     const config = join(root, 'tests', 'tidy', 'sizes.oxlintrc.json');
-    const folders = ['libs', 'services', 'applets', 'site', 'bench', 'console/src'];
+    const folders = ['libs', 'services', 'applets', 'site', 'bench', 'tools', 'console/src'];
     const { stdout } = spawnSync(process.execPath, [oxlint, '-c', config, '--format', 'unix', ...folders], {
       cwd: root,
       encoding: 'utf8',

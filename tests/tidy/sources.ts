@@ -25,7 +25,7 @@ export function filesBelow(folders: readonly string[], ending: RegExp): SourceFi
 
 /** What runs in production: the packages' `src` without its tests. */
 export function productionSources(): SourceFile[] {
-  return filesBelow(['libs', 'services', 'applets', 'site', 'bench', 'console'], /\.tsx?$/).filter(
+  return filesBelow(['libs', 'services', 'applets', 'site', 'bench', 'console', 'tools'], /\.tsx?$/).filter(
     ({ path }) => path.includes('/src/') && !/\.test\.tsx?$/.test(path),
   );
 }
@@ -52,7 +52,7 @@ export function importsOf({ text }: SourceFile): Import[] {
 
 function homeOf(path: string): string {
   const [first, second] = path.split('/');
-  return ['libs', 'services', 'applets'].includes(first!) ? `${first}/${second}` : first!;
+  return ['libs', 'services', 'applets', 'tools'].includes(first!) ? `${first}/${second}` : first!;
 }
 
 function walk(folder: string): string[] {
