@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { AuditEntry, AuditPage } from '@boardwire/contracts';
+import pg from 'pg';
+import { call, say, signInAsGuest } from '../support/person.ts';
+import { startTestSite, type TestSite } from '../support/test-site.ts';
+
+// An auditor with nothing but the built program, a token and the public routes, against a site that may be changed behind
+// its own back.
+const bin = join(import.meta.dirname, '..', '..', 'tools', 'audit-cli', 'bin', 'boardwire-audit.mjs');
+const posts = 40;
+let site: TestSite;
+let database: pg.Client;
+let token: string;
+let folder: string;
+let last: number;
+
+beforeAll(async () => {
+  site = await startTestSite();
+  ({ token } = await site.admin());
+  database = new pg.Client({ connectionString: site.infrastructure.postgres.url });
+  await database.connect();
+  const ana = await signInAsGuest(site.url, 'ana');
+  for (let at = 0; at < posts; at += 1) last = (await say(site.url, ana, `line ${at} \u20ac`)).body.seq;
+  await site.auditHas('events', last);
+}, 60_000);
+afterAll(async () => {
+  await database?.end();
+  await site?.stop();
+}, 30_000);
+beforeEach(async () => {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  folder = await mkdtemp(join(tmpdir(), 'boardwire-auditor-'));
+  await writeFile(at('token'), `${token}\n`);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const at = (...names: string[]) => join(folder, ...names);
+const audit = <T>(path: string) => call<T>(`${site.url}/v1/audit/${path}`, { token });
+
+interface Ended {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** The program as a child process. */
+function run(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], { timeout: 60_000 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
+}
+
+const fetched = (...more: string[]) =>
+  run('fetch', '--url', site.url, '--token-file', at('token'), '--out', at('log'), ...more);
+const key = () => ['--key', at('log', 'key')];
+
+/** The newest entry of one of our events. */
+async function anEvent(): Promise<AuditEntry> {
+  const { body } = await audit<AuditPage>('latest?limit=200');
+  return body.entries.findLast(({ kind, board }) => kind === 'event' && board === 'events')!;
+}
+
+/** Days as files with a trailer, read by the pages of today. */
+async function dayFiles(): Promise<string[]> {
+  const { body } = await audit<{ days: { day: string; entries: number }[] }>('days');
+  const paths: string[] = [];
+  for (const { day } of body.days.filter(({ entries }) => entries > 0)) {
+    const entries: AuditEntry[] = [];
+    for (let after: string | null = '-1'; after !== null;) {
+      const page: AuditPage = (
+        await audit<AuditPage>(`days/${day}?limit=500${after === '-1' ? '' : `&after=${after}`}`)
+      ).body;
+      entries.push(...page.entries);
+      after = page.next;
+    }
+    paths.push(at(`${day}.jsonl`));
+    await writeFile(paths.at(-1)!, withTrailer(entries, day));
+  }
+  return paths;
+}
+
+function withTrailer(entries: readonly AuditEntry[], day: string): string {
+  const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  const [first, last_] = [entries[0]?.seq ?? null, entries.at(-1)?.seq ?? null];
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const size = (last_ ?? -1) + 1;
+  return `${text}${JSON.stringify({ trailer: { day, entries: entries.length, first_seq: first, last_seq: last_, size, sha256 } })}\n`;
+}
+
+test('what is fetched of a site verifies: checkpoint, entry, the way between two checkpoints', async () => {
+  const { seq } = await anEvent();
+  expect(await fetched('--entry', String(seq))).toMatchObject({ code: 0, err: '' });
+  const entry = at('log', 'entries', String(seq));
+  const proof = await readFile(`${entry}.tlog-proof`).then(
+    () => `${entry}.tlog-proof`,
+    () => `${entry}.proof.json`,
+  );
+  expect(await run('verify', 'checkpoint', at('log', 'checkpoint'), ...key())).toMatchObject({ code: 0, err: '' });
+  expect(await run('verify', 'entry', `${entry}.json`, '--proof', proof, ...key())).toMatchObject({ code: 0, err: '' });
+  const former = await readFile(at('log', 'checkpoint'), 'utf8');
+  const bea = await signInAsGuest(site.url, `bea-${seq}`);
+  last = (await say(site.url, bea, 'one more')).body.seq;
+  await site.auditHas('events', last);
+  const again = await fetched();
+  expect(again).toMatchObject({ code: 0, err: '' });
+  expect(again.out).toContain('is the beginning of that of');
+  expect(await readFile(at('log', 'checkpoint'), 'utf8')).not.toBe(former);
+}, 60_000);
+
+test('the days of a site make its signed root, and no event and no decision is missing', async () => {
+  await fetched();
+  const files = await dayFiles();
+  const whole = await run('verify', 'complete', ...files, ...key(), '--checkpoint', at('log', 'checkpoint'));
+  expect(whole).toMatchObject({ code: 0, err: '' });
+  expect(whole.out).toMatch(new RegExp(`1–${last} of the events of events in epoch`));
+  expect(whole.out).toMatch(/1–\d+ of the decisions of chat/);
+}, 60_000);
+
+test('a guest is told that the role is missing', async () => {
+  await writeFile(at('token'), (await signInAsGuest(site.url, `cy-${last}`)).token);
+  expect(await fetched()).toMatchObject({ code: 2, err: expect.stringContaining('role auditor') });
+});
+
+test('a row that a superuser edits is found, by its proof and by its day', async () => {
+  await fetched();
+  const { seq, day } = await anEvent();
+  await asSuperuser(`UPDATE audit.entry SET record = convert_to(replace(convert_from(record, 'UTF8'), '"actor":"', '"actor":"x'), 'UTF8')
+                     WHERE seq = ${seq} AND day = '${day}'`);
+  try {
+    await fetched('--entry', String(seq));
+    const entry = at('log', 'entries', String(seq));
+    const proof =
+      (await readFile(`${entry}.tlog-proof`).catch(() => undefined)) === undefined ? 'proof.json' : 'tlog-proof';
+    const verdict = await run('verify', 'entry', `${entry}.json`, '--proof', `${entry}.${proof}`, ...key());
+    expect(verdict).toMatchObject({ code: 1, err: expect.stringContaining('PROVEN FALSE') });
+    const whole = await run(
+      'verify',
+      'complete',
+      ...(await dayFiles()),
+      ...key(),
+      '--checkpoint',
+      at('log', 'checkpoint'),
+    );
+    expect(whole).toMatchObject({ code: 1, err: expect.stringContaining('PROVEN FALSE') });
+  } finally {
+    await asSuperuser(`UPDATE audit.entry SET record = convert_to(replace(convert_from(record, 'UTF8'), '"actor":"x', '"actor":"'), 'UTF8')
+                       WHERE seq = ${seq} AND day = '${day}'`);
+  }
+}, 60_000);
+
+test('a row that a superuser deletes is found by what is missing', async () => {
+  await fetched();
+  const { seq } = await anEvent();
+  await asSuperuser(`DELETE FROM audit.entry WHERE seq = ${seq}`);
+  const whole = await run(
+    'verify',
+    'complete',
+    ...(await dayFiles()),
+    ...key(),
+    '--checkpoint',
+    at('log', 'checkpoint'),
+  );
+  expect(whole).toMatchObject({ code: 1, err: expect.stringContaining(`entry ${seq} is in none of the files`) });
+}, 60_000);
+
+/** With the triggers off, which refuse every change to anybody else. */
+async function asSuperuser(sql: string): Promise<void> {
+  await database.query(`BEGIN; SET LOCAL session_replication_role = replica; ${sql}; COMMIT`);
+}
