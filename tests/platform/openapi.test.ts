@@ -334,6 +334,12 @@ async function audit(witness: Witness): Promise<void> {
   witness.check('auditDay', await read('days/2026-02-30'));
   witness.check('auditLatest', await read('latest?limit=5'));
   witness.check('auditLatest', await read('latest', ana.token));
+  witness.check('auditDays', await read('days?board=events'));
+  witness.check('auditEntries', await read('entries?kind=event&subject=GameScore.>&limit=3'));
+  witness.check('auditEntries', await read('entries?sybmol=x'));
+  witness.check('auditFacets', await read('facets?board=events'));
+  witness.check('auditNeighbours', await read('entries/1/neighbours?limit=3'));
+  witness.check('auditNeighbours', await read('entries/999999/neighbours'));
   witness.check('auditEntry', await read('entries/0'));
   witness.check('auditEntry', await read('entries/999999'));
   await covered(0);

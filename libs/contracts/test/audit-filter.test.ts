@@ -28,6 +28,8 @@ describe('the audit’s filter', () => {
     { subject: ['a', 'b'] },
     { subject: 'a..b' },
     { q: '' },
+    { q: 'a\u0000b' },
+    { actor: '\u0000' },
     { q: 'x'.repeat(129) },
     { from: '2026-11-01' },
     { to: 'now' },

@@ -15,6 +15,7 @@ import type { Sequencer } from './log/sequencer.ts';
 import { ZoneDays } from './log/zone-days.ts';
 import { AuditMetrics } from './metrics.ts';
 import { AuditReader } from './reading/audit-reader.ts';
+import { FacetCounter } from './reading/facets.ts';
 import { LogProofs } from './reading/log-proofs.ts';
 import { LogStatus } from './reading/log-status.ts';
 
@@ -36,6 +37,7 @@ export interface AuditParts {
   follower: BoardFollower;
   inbox: DecisionInbox;
   reader: AuditReader;
+  facets: FacetCounter;
   status: LogStatus;
   proofs: LogProofs;
   restoration: Restoration;
@@ -52,6 +54,7 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
   return {
     ...writing,
     reader: new AuditReader(database),
+    facets: new FacetCounter(database),
     status,
     proofs: new LogProofs(database, key),
   };

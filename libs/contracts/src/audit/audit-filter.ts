@@ -15,7 +15,13 @@ function anyOf<S extends z.ZodType<string, string>>(item: S) {
     .optional();
 }
 
-const text = (charsMax: number) => z.string().min(1).max(charsMax);
+/** Postgres has no U+0000 in text, so nothing in the log can hold it. */
+const text = (charsMax: number) =>
+  z
+    .string()
+    .min(1)
+    .max(charsMax)
+    .refine((value) => !value.includes('\u0000'), 'no U+0000');
 const instant = z.iso.datetime({ offset: true });
 export const auditWholeSchema = z
   .string()

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   auditConsistencySchema,
   auditDaysSchema,
+  auditFacetsSchema,
   auditHealthSchema,
   auditPageSchema,
   auditProofSchema,
@@ -146,6 +147,23 @@ export const answerSchemas = {
   Presence: { schema: presenceAnswerSchema, example: { count: 1, users: [{ id: user.id, name: 'ana' }] } },
   AuditEntry: { schema: auditEntrySchema, example: entry },
   AuditPage: { schema: auditPageSchema, example: { entries: [entry], next: '6', size: 7 } },
+  AuditFacets: {
+    schema: auditFacetsSchema,
+    example: {
+      facets: {
+        kind: [{ value: 'event', count: 7 }],
+        action: [{ value: 'publish', count: 7 }],
+        outcome: [{ value: 'done', count: 7 }],
+        board: [{ value: 'events', count: 7 }],
+        actor: [{ value: user.id, count: 7 }],
+        site: [{ value: 'bs1example', count: 7 }],
+        type: [{ value: 'chat.message.posted', count: 7 }],
+        readiness: [],
+      },
+      counted: 7,
+      is_complete: true,
+    },
+  },
   AuditDays: { schema: auditDaysSchema, example: { days: [{ day: '2026-03-01', entries: 7 }] } },
   AuditProof: { schema: auditProofSchema, example: { seq: 6, index: 6, size: 7, proof: [hash], checkpoint } },
   AuditConsistency: { schema: auditConsistencySchema, example: { from: 3, to: 7, proof: [hash] } },

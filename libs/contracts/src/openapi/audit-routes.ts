@@ -1,5 +1,12 @@
 import type { DocumentedRoute } from './documented-route.ts';
-import { auditDayParameters, consistencyParameters, limitParameter } from './parameters.ts';
+import {
+  auditDayParameters,
+  auditDaysParameters,
+  auditEntriesParameters,
+  auditFilterParameters,
+  consistencyParameters,
+  limitParameter,
+} from './parameters.ts';
 
 const json = 'application/json';
 const base = { method: 'get', tag: 'audit', access: 'auditor' } as const;
@@ -20,8 +27,9 @@ export const auditRoutes: readonly DocumentedRoute[] = [
     path: '/v1/audit/days',
     id: 'auditDays',
     summary: 'The days that have entries',
+    parameters: auditDaysParameters,
     answers: { 200: { summary: 'Days with their counts', content: { [json]: 'AuditDays' } } },
-    refusals: [],
+    refusals: ['invalid'],
   },
   {
     ...base,
@@ -31,6 +39,36 @@ export const auditRoutes: readonly DocumentedRoute[] = [
     parameters: auditDayParameters,
     answers: { 200: { summary: 'Entries', content: { [json]: 'AuditPage' } } },
     refusals: ['invalid', 'invalid_day'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/entries',
+    id: 'auditEntries',
+    summary: 'The entries that a filter matches',
+    description:
+      'Different conditions must all hold, of one that is repeated any. A search that takes long answers what it has ' +
+      'found so far, be it nothing, with the `next` to go on at.',
+    parameters: auditEntriesParameters,
+    answers: { 200: { summary: 'Entries', content: { [json]: 'AuditPage' } } },
+    refusals: ['invalid'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/facets',
+    id: 'auditFacets',
+    summary: 'What the entries that a filter matches have in common',
+    parameters: auditFilterParameters,
+    answers: { 200: { summary: 'Values with their counts', content: { [json]: 'AuditFacets' } } },
+    refusals: ['invalid'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/entries/{seq}/neighbours',
+    id: 'auditNeighbours',
+    summary: 'The entries around one, oldest first',
+    parameters: [limitParameter],
+    answers: { 200: { summary: 'Entries', content: { [json]: 'AuditPage' } } },
+    refusals: ['invalid', 'not_found'],
   },
   {
     ...base,

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { filterSchema } from '../board.ts';
+import { auditKinds, readinessLevels, traceSchema } from '../audit/audit-entry.ts';
+import { auditOrders } from '../audit/audit-filter.ts';
+import { boardSlugSchema, filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
 import { limits } from '../limits.ts';
 import { memberUserIdSchema } from '../member.ts';
@@ -7,7 +9,11 @@ import { overflows } from '../sse.ts';
 import type { DocumentedParameter } from './documented-route.ts';
 
 const query = (parameter: Omit<DocumentedParameter, 'in'>): DocumentedParameter => ({ in: 'query', ...parameter });
+const list = (name: string, summary: string, schema: z.ZodType, example: unknown) =>
+  query({ name, summary, schema, isList: true, example });
 const cursor = z.string().max(64);
+const text = (charsMax: number) => z.string().min(1).max(charsMax);
+const instant = z.iso.datetime({ offset: true });
 
 export const subjectParameter = query({
   name: 'subject',
@@ -98,6 +104,48 @@ export const limitParameter = query({
 export const auditDayParameters: readonly DocumentedParameter[] = [
   query({ name: 'after', summary: 'The `next` of the page before.', schema: whole, example: 6 }),
   limitParameter,
+];
+/** What entries are narrowed by; `isList`: any of several values. */
+export const auditFilterParameters: readonly DocumentedParameter[] = [
+  list('board', 'Of a board.', boardSlugSchema, ['events']),
+  query({
+    name: 'subject',
+    summary: 'Of subjects that a filter matches.',
+    schema: filterSchema,
+    example: 'AxonChat.>',
+  }),
+  list('actor', 'By whom: an account’s id, or a name that could not sign in.', text(256), ['ana']),
+  list('site', 'The origin: a site’s id, or the service that decided.', text(128), ['gateway']),
+  list('peer', 'About a peer.', text(256), ['bs1example']),
+  list('kind', 'Events or decisions.', z.enum(auditKinds), ['decision']),
+  list('action', 'What was done; an event’s is `publish`.', text(128), ['login']),
+  list('outcome', 'What came of it.', text(32), ['refused']),
+  list('type', 'An event type.', eventTypeSchema, ['chat.message.posted']),
+  list('readiness', 'A decision’s readiness.', z.enum(readinessLevels), ['ERROR']),
+  query({ name: 'symbol', summary: 'Contained in the symbol, any case.', schema: text(64), example: 'btc' }),
+  query({
+    name: 'forced_hold',
+    summary: 'Whether the decision was forced to hold.',
+    schema: z.enum(['true', 'false']),
+    example: 'true',
+  }),
+  list('trace', 'A W3C trace id.', traceSchema, ['4bf92f3577b34da6a3ce929d0e0e4736']),
+  list('event_id', 'An event’s id.', text(128), ['e-42']),
+  list('hash', 'A `datahash` or a `leaf_hash`.', z.string().regex(/^[0-9a-fA-F]{64}$/), ['9f'.repeat(32)]),
+  query({ name: 'from', summary: 'The first instant.', schema: instant, example: '2026-03-01T00:00:00Z' }),
+  query({ name: 'to', summary: 'The first instant too late.', schema: instant, example: '2026-03-02T00:00:00Z' }),
+  query({ name: 'q', summary: 'Contained in record or detail, any case.', schema: text(128), example: 'hello' }),
+];
+const orderParameter = (by: (typeof auditOrders)[number]) =>
+  query({ name: 'order', summary: 'Which come first.', schema: z.enum(auditOrders).default(by), example: by });
+export const auditEntriesParameters: readonly DocumentedParameter[] = [
+  ...auditFilterParameters,
+  orderParameter('newest'),
+  query({ name: 'cursor', summary: 'The `next` of the page before.', schema: whole, example: 41 }),
+  limitParameter,
+];
+export const auditDaysParameters: readonly DocumentedParameter[] = [
+  query({ name: 'board', summary: 'The days of one board.', schema: boardSlugSchema, example: 'events' }),
 ];
 export const consistencyParameters: readonly DocumentedParameter[] = [
   query({ name: 'from', summary: 'The smaller size, from 1.', schema: whole.min(1), isRequired: true, example: 3 }),

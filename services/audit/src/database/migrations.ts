@@ -1,4 +1,5 @@
 import { sqlMigration } from '@boardwire/database';
+import { addReading } from './reading-migration.ts';
 
 /**
  * Tables of the log. `entry`, `leaf`, `tile` and `checkpoint` only grow: triggers refuse every change. What may have to
@@ -129,4 +130,4 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON former_epoch FOR EACH STATEMEN
 `,
 );
 
-export const auditMigrations = [createLog, addEpochs];
+export const auditMigrations = [createLog, addEpochs, addReading];

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { canonicalJson, leafHash } from '@boardwire/signing';
+import { decisionFacts } from '../log/decision-facts.ts';
 import type { Entry } from '../log/entry.ts';
 import { decisionRecord } from '../log/record.ts';
 import type { InboxItem } from './decision-inbox.ts';
@@ -19,7 +20,8 @@ export function decisionEntry(
   const { decision, service, number, receivedMs, position } = item;
   const salt = randomBytes(saltBytes);
   const trace = decision.trace === undefined ? {} : { trace: decision.trace };
-  const data = canonicalJson(wellFormed({ ...trace, ...decision.detail }));
+  const detail = { ...trace, ...decision.detail };
+  const data = canonicalJson(wellFormed(detail));
   const datahash = createHash('sha256').update(salt).update(data).digest('hex');
   const takenMs = Date.parse(decision.at);
   const atMs = takenMs >= 0 && takenMs <= lastMs ? takenMs : receivedMs;
@@ -32,6 +34,7 @@ export function decisionEntry(
     leaf: leafHash(Buffer.from(record, 'utf8')),
     day,
     detail: `{"data":${data},"salt":"${salt.toString('hex')}"}`,
+    facts: decisionFacts(detail),
     atMs,
     from: { kind: 'decision', position },
   };

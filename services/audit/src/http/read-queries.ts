@@ -1,11 +1,7 @@
-import { daySchema, limits } from '@boardwire/contracts';
+import { auditWholeSchema as whole, boardSlugSchema, daySchema, limits } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import { z } from 'zod';
 
-const whole = z
-  .string()
-  .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'a whole number')
-  .transform(Number);
 const limit = whole.pipe(z.number().min(1).max(limits.historyPageMax)).default(limits.historyPageDefault);
 
 /** Of the log; without it the one that is being written. */
@@ -13,6 +9,9 @@ const logEpoch = z.string().regex(/^[a-z2-7]{1,16}$/, 'an epoch of the log');
 
 export const latestQuerySchema = z.strictObject({ limit });
 export type LatestQuery = z.infer<typeof latestQuerySchema>;
+
+export const daysQuerySchema = z.strictObject({ board: boardSlugSchema.optional() });
+export type DaysQuery = z.infer<typeof daysQuerySchema>;
 
 /** `after` is the `next` of the page before. */
 export const dayQuerySchema = z.strictObject({ after: whole.default(-1), limit });

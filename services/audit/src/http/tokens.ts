@@ -1,6 +1,7 @@
 /** Under which names the module provides what the controllers use. */
 export const tokens = {
   reader: Symbol('AuditReader'),
+  facets: Symbol('FacetCounter'),
   status: Symbol('LogStatus'),
   proofs: Symbol('LogProofs'),
   inbox: Symbol('DecisionInbox'),

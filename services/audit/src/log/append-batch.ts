@@ -33,9 +33,11 @@ WITH moved AS (
     record)
   SELECT seq, day, at, kind, board, epoch, board_seq, subject, type, actor, origin, id, outcome, record FROM batch
 ), details AS (
-  INSERT INTO detail (seq, body)
-  SELECT $1::bigint + item.place - 1, item.value::text
+  INSERT INTO detail (seq, body, readiness, symbol, forced_hold, trace, peer)
+  SELECT $1::bigint + item.place - 1, item.value::text, readiness, symbol, forced_hold, trace, peer
   FROM moved, json_array_elements($5::json) WITH ORDINALITY AS item (value, place)
+    LEFT JOIN json_to_recordset($13::json) AS facts (
+      at bigint, readiness text, symbol text, forced_hold boolean, trace text, peer text) ON at = place
   WHERE item.value::text <> 'null'
 ), leaves AS (
   INSERT INTO leaf (first_seq, hashes) SELECT $1::bigint, $6::bytea FROM moved
@@ -51,6 +53,10 @@ WITH moved AS (
   INSERT INTO day_count (day, entries, first_seq, last_seq)
   SELECT day, count(*), min(seq), max(seq) FROM batch GROUP BY day
   ON CONFLICT (day) DO UPDATE SET entries = day_count.entries + excluded.entries, last_seq = excluded.last_seq
+), board_days AS (
+  INSERT INTO board_day (board, day, entries, first_seq, last_seq)
+  SELECT board, day, count(*), min(seq), max(seq) FROM batch WHERE board IS NOT NULL GROUP BY board, day
+  ON CONFLICT (board, day) DO UPDATE SET entries = board_day.entries + excluded.entries, last_seq = excluded.last_seq
 ), taken AS (
   DELETE FROM decision_inbox WHERE position = ANY ($9::bigint[]) AND EXISTS (SELECT FROM moved)
 ), gaps AS (
@@ -79,6 +85,7 @@ export function appendParameters({ place, entries, growth, gaps }: Batch): unkno
     JSON.stringify(gaps),
     place.era,
     growth.fromEdge,
+    JSON.stringify(entries.flatMap(({ facts }, at) => (facts === undefined ? [] : [{ at: at + 1, ...facts }]))),
   ];
 }
 

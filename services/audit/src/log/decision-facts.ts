@@ -3,19 +3,19 @@ import { readinessLevels, traceSchema, type AuditEntry, type ReadinessLevel } fr
 /** What a decision's detail says that entries are found by. It goes when the detail goes. */
 export type DecisionFacts = Pick<AuditEntry, 'readiness' | 'symbol' | 'forced_hold' | 'trace' | 'peer'>;
 
-export const noFacts: DecisionFacts = { readiness: null, symbol: null, forced_hold: null, trace: null, peer: null };
-
 const charsMax = 256;
 
-export function decisionFacts(detail: Readonly<Record<string, unknown>>): DecisionFacts {
+/** Undefined when there are none. */
+export function decisionFacts(detail: Readonly<Record<string, unknown>>): DecisionFacts | undefined {
   const { symbol, forced_hold: forcedHold, trace, peer } = detail;
-  return {
+  const facts: DecisionFacts = {
     readiness: readinessOf(detail),
     symbol: textOr(symbol),
     forced_hold: typeof forcedHold === 'boolean' ? forcedHold : null,
     trace: traceSchema.safeParse(trace).data ?? null,
     peer: textOr(peer),
   };
+  return Object.values(facts).some((value) => value !== null) ? facts : undefined;
 }
 
 function readinessOf({ readiness, data_readiness: reported }: Readonly<Record<string, unknown>>) {
@@ -29,5 +29,7 @@ function isLevel(value: unknown): value is ReadinessLevel {
 }
 
 function textOr(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value.slice(0, charsMax).toWellFormed() : null;
+  return typeof value === 'string' && value !== ''
+    ? value.slice(0, charsMax).toWellFormed().replaceAll('\u0000', '\ufffd')
+    : null;
 }

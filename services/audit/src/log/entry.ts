@@ -1,3 +1,5 @@
+import type { DecisionFacts } from './decision-facts.ts';
+
 /** One entry on its way into the log. */
 export interface Entry {
   /** The exact text that is hashed: canonical JSON (RFC 8785). */
@@ -7,6 +9,8 @@ export interface Entry {
   day: string;
   /** JSON text of what may have to be forgotten, or `null`. */
   detail: string;
+  /** What it is found by out of its detail; most have nothing. */
+  facts?: DecisionFacts | undefined;
   /** When the event was committed or the decision taken, milliseconds since the Unix epoch. */
   atMs: number;
   /** Where it came from; stored in the same transaction, so that it can't come in twice. */
