@@ -118,7 +118,7 @@ describe('every route', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     // Services name their parameters as they like.
-    const shape = (route: string) => route.replaceAll(/\{\w+\}/g, '{}');
+    const shape = (route: string) => route.replaceAll(/\{\w+\}|\*$/g, '{}');
     const has = (list: readonly string[], route: string) => list.some((one) => shape(one) === shape(route));
     const missing = served.filter((route) => !has(documented, route));
     expect(missing.map((route) => `${route} is served but not documented: add it to ${where}`)).toEqual([]);
@@ -344,9 +344,19 @@ async function audit(witness: Witness): Promise<void> {
   witness.check('auditEntry', await read('entries/999999'));
   await covered(0);
   witness.check('auditEntryProof', await read('entries/0/proof'));
+  witness.check('auditEntryDisclosure', await read('entries/0/disclosure'));
+  witness.check('auditEntryDisclosure', await read('entries/999999/disclosure'));
+  witness.check('auditCheckpoints', await read('checkpoints?limit=2'));
+  witness.check('auditCheckpoints', await read('checkpoints?limit=0'));
   witness.check('auditConsistency', await read('proof/consistency?from=1&to=1'));
   witness.check('auditConsistency', await read('proof/consistency?from=1&to=99999'));
-  for (const [id, path] of [['auditCheckpoint', 'checkpoint'] as const, ['auditKey', 'key'] as const]) {
+  witness.check('auditTile', await read('tile/0/123'));
+  for (const [id, path] of [
+    ['auditCheckpoint', 'checkpoint'],
+    ['auditKey', 'key'],
+    ['auditTile', 'tile/0/000.p/1'],
+    ['auditEntryTlogProof', 'entries/0/tlog-proof'],
+  ] as const) {
     witness.check(id, { ...(await read(path)), body: undefined as never });
   }
 }

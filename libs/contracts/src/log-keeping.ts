@@ -9,6 +9,13 @@ export const removedSeqsSchema = z.object({ removals: z.number().int(), seqs: z.
 export type RemovedSeqs = z.infer<typeof removedSeqsSchema>;
 
 /**
+ * `GET /internal/v1/boards/{board}/events/{seq}/disclosure`, for audit: what an event's `datahash` was made of, salt in hex and
+ * data in base64. 404 once the content was removed.
+ */
+export const storedDisclosureSchema = z.object({ salt: z.string(), data: z.string() });
+export type StoredDisclosure = z.infer<typeof storedDisclosureSchema>;
+
+/**
  * `PUT /internal/v1/follower-marks`: how far the calling service has stored each board. What has outlived its board's
  * retention is removed only after every such follower has it.
  */

@@ -16,6 +16,9 @@ import { ZoneDays } from './log/zone-days.ts';
 import { AuditMetrics } from './metrics.ts';
 import { AuditReader } from './reading/audit-reader.ts';
 import { FacetCounter } from './reading/facets.ts';
+import { Disclosures } from './reading/disclosures.ts';
+import { LogCheckpoints } from './reading/log-checkpoints.ts';
+import { LogTiles } from './reading/log-tiles.ts';
 import { LogProofs } from './reading/log-proofs.ts';
 import { LogStatus } from './reading/log-status.ts';
 
@@ -40,6 +43,9 @@ export interface AuditParts {
   facets: FacetCounter;
   status: LogStatus;
   proofs: LogProofs;
+  checkpoints: LogCheckpoints;
+  tiles: LogTiles;
+  disclosures: Disclosures;
   restoration: Restoration;
   /** Starts every loop; the log grows from here on. */
   start(): void;
@@ -57,6 +63,9 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
     facets: new FacetCounter(database),
     status,
     proofs: new LogProofs(database, key),
+    checkpoints: new LogCheckpoints(database),
+    tiles: new LogTiles(database),
+    disclosures: new Disclosures(database, dependencies.chat),
   };
 }
 

@@ -2,23 +2,27 @@ import type { DynamicModule } from '@nestjs/common';
 import { AuditController } from './http/audit.controller.ts';
 import { DecisionsController } from './http/decisions.controller.ts';
 import { EntriesController } from './http/entries.controller.ts';
+import { LogFilesController } from './http/log-files.controller.ts';
 import { RestoredController } from './http/restored.controller.ts';
 import { tokens } from './http/tokens.ts';
 import type { AuditParts } from './audit-parts.ts';
 
 export class AuditModule {
   /** Only wires: the parts are built by the service's start. */
-  static over({ reader, facets, status, proofs, inbox, restoration }: AuditParts): DynamicModule {
+  static over(parts: AuditParts): DynamicModule {
     return {
       module: AuditModule,
-      controllers: [AuditController, EntriesController, DecisionsController, RestoredController],
+      controllers: [AuditController, EntriesController, LogFilesController, DecisionsController, RestoredController],
       providers: [
-        { provide: tokens.reader, useValue: reader },
-        { provide: tokens.facets, useValue: facets },
-        { provide: tokens.status, useValue: status },
-        { provide: tokens.proofs, useValue: proofs },
-        { provide: tokens.inbox, useValue: inbox },
-        { provide: tokens.restoration, useValue: restoration },
+        { provide: tokens.reader, useValue: parts.reader },
+        { provide: tokens.facets, useValue: parts.facets },
+        { provide: tokens.status, useValue: parts.status },
+        { provide: tokens.proofs, useValue: parts.proofs },
+        { provide: tokens.checkpoints, useValue: parts.checkpoints },
+        { provide: tokens.tiles, useValue: parts.tiles },
+        { provide: tokens.disclosures, useValue: parts.disclosures },
+        { provide: tokens.inbox, useValue: parts.inbox },
+        { provide: tokens.restoration, useValue: parts.restoration },
       ],
     };
   }

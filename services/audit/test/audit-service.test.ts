@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { boot } from '@boardwire/audit';
 import {
+  auditCheckpointsSchema,
   auditDaysSchema,
+  auditDisclosureSchema,
   auditEntrySchema,
   auditHealthSchema,
   auditPageSchema,
@@ -11,7 +14,19 @@ import {
 } from '@boardwire/contracts';
 import { provisionSchemas } from '@boardwire/database';
 import { ConfigError, ServiceTokens, type Environment, type RunningService } from '@boardwire/service-kit';
-import { leafHash, openCheckpoint, parseVerifier, verifyConsistency, verifyInclusion } from '@boardwire/signing';
+import {
+  CompactRange,
+  decodeEntryBundle,
+  entryBundlePath,
+  leafHash,
+  openCheckpoint,
+  parseTlogProof,
+  parseVerifier,
+  splitHashes,
+  tilePath,
+  verifyConsistency,
+  verifyInclusion,
+} from '@boardwire/signing';
 import { eventually, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ChatStandIn } from './chat-stand-in.ts';
@@ -68,6 +83,12 @@ async function decide(body: unknown, as = gateway) {
     body: JSON.stringify(body),
   });
   return { status: response.status, body: (await response.json()) as unknown };
+}
+
+async function bytes(path: string): Promise<{ body: Buffer; cache: string | null }> {
+  const response = await get(path);
+  expect([path, response.status]).toEqual([path, 200]);
+  return { body: Buffer.from(await response.arrayBuffer()), cache: response.headers.get('cache-control') };
 }
 
 const decision = (number: number, more: object = {}) => ({
@@ -151,6 +172,47 @@ describe('a board’s events', () => {
     expect(verifyConsistency({ ...claim, proof: proof.map((hash) => Buffer.from(hash, 'hex')) })).toBe(true);
   });
 
+  test('stand in tiles from which anybody makes the tree, and in bundles from which anybody makes the tiles', async () => {
+    const key = parseVerifier((await (await get('key')).text()).trim());
+    const { size, root } = openCheckpoint(await (await get('checkpoint')).text(), key);
+    const leaves: Buffer[] = [];
+    for (let index = 0; leaves.length < size; index += 1) {
+      const width = Math.min(256, size - leaves.length);
+      const tile = await bytes(tilePath({ level: 0, index }, width));
+      const bundle = await bytes(entryBundlePath(index, width));
+      expect([tile.cache, bundle.cache].map((cache) => cache!.includes('immutable'))).toEqual([
+        width === 256,
+        width === 256,
+      ]);
+      const records = decodeEntryBundle(bundle.body);
+      expect(records).toHaveLength(width);
+      expect(Buffer.concat(records.map((record) => leafHash(record))).equals(tile.body)).toBe(true);
+      leaves.push(...splitHashes(tile.body));
+    }
+    const tree = new CompactRange();
+    for (const leaf of leaves) tree.append(leaf);
+    expect(tree.root()).toEqual(root);
+    const roots = splitHashes((await bytes(`tile/1/000.p/${Math.floor(size / 256)}`)).body);
+    const first = new CompactRange();
+    for (const leaf of leaves.slice(0, 256)) first.append(leaf);
+    expect(roots[0]).toEqual(first.root());
+  });
+
+  test('have a proof in one text, and a checkpoint of any size that was signed', async () => {
+    const key = parseVerifier((await (await get('key')).text()).trim());
+    const { index, proof, checkpoint } = parseTlogProof(await (await get('entries/300/tlog-proof')).text());
+    const { size, root } = openCheckpoint(checkpoint, key);
+    const leaf = leafHash(Buffer.from(auditEntrySchema.parse(await json('entries/300')).record));
+    expect(verifyInclusion({ index, size, leaf, proof: [...proof], root })).toBe(true);
+    expect(index).toBe(300);
+    const { checkpoints } = auditCheckpointsSchema.parse(await json('checkpoints?limit=500'));
+    expect(checkpoints.map((one) => one.size)).toEqual(checkpoints.map((one) => one.size).toSorted((a, b) => b - a));
+    const oldest = checkpoints.at(-1)!;
+    expect(await (await get(`checkpoint?size=${oldest.size}`)).text()).toBe(oldest.note);
+    expect(openCheckpoint(oldest.note, key)).toMatchObject({ size: oldest.size });
+    expect((await get('checkpoint?size=1')).status).toBe(oldest.size === 1 ? 200 : 404);
+  });
+
   test('are the newest in `latest`, oldest first', async () => {
     const { entries, size } = auditPageSchema.parse(await json('latest?limit=3'));
     expect(entries.map(({ seq }) => seq)).toEqual([size - 3, size - 2, size - 1]);
@@ -206,6 +268,16 @@ describe('decisions', () => {
     expect(await decide(body)).toMatchObject({ status: 400, body: { code: 'invalid' } });
   });
 
+  test('are opened by their salt and data', async () => {
+    const { entries } = auditPageSchema.parse(await json('days/2026-11-02'));
+    const { seq, salt, data } = auditDisclosureSchema.parse(await json(`entries/${entries[0]!.seq}/disclosure`));
+    expect(seq).toBe(entries[0]!.seq);
+    const bytesOf = Buffer.from(data, 'base64');
+    expect(JSON.parse(bytesOf.toString())).toEqual({ address: '192.0.2.7' });
+    const hash = createHash('sha256').update(Buffer.from(salt, 'hex')).update(bytesOf).digest('hex');
+    expect(hash).toBe(entries[0]!.datahash);
+  });
+
   test('with text that databases choke on don’t stop the log', async () => {
     const odd = { actor: '\ud800\u0000', action: '\u0000', detail: { '\ud800': '\u0000' } };
     expect(await decide({ service: 'gateway', decisions: [decision(3, odd)] })).toMatchObject({ status: 200 });
@@ -224,6 +296,9 @@ describe('reading', () => {
       'days/2026-11-01',
       'entries/0',
       'entries/0/proof',
+      'entries/0/tlog-proof',
+      'checkpoints',
+      'tile/0/000',
       'checkpoint',
       'health',
       'key',
@@ -254,6 +329,20 @@ describe('reading', () => {
     ['entries/abc', 'not_found'],
     ['entries/99999999', 'not_found'],
     ['entries/99999999/proof', 'not_found'],
+    ['entries/99999999/tlog-proof', 'not_found'],
+    ['entries/99999999/disclosure', 'not_found'],
+    ['tile/0/999', 'not_found'],
+    ['tile/0/000.p/0', 'not_found'],
+    ['tile/0/000.p/257', 'not_found'],
+    ['tile/64/000', 'not_found'],
+    ['tile/0/0', 'not_found'],
+    ['tile/entries/x001/000', 'not_found'],
+    ['tile/0/000?epoch=aaaa', 'not_found'],
+    ['tile/0/000?epoch=A', 'invalid'],
+    ['checkpoint?size=-1', 'invalid'],
+    ['checkpoint?size=99999999', 'not_found'],
+    ['checkpoints?limit=0', 'invalid'],
+    ['proof/consistency?from=1&to=2&epoch=aaaa', 'not_found'],
     ['proof/consistency?from=5&to=2', 'invalid'],
     ['proof/consistency?from=0&to=2', 'invalid'],
     ['proof/consistency?from=1&to=99999999', 'invalid'],

@@ -28,6 +28,7 @@ import { ReadLog } from './log/read-log.ts';
 import { ReadStore } from './log/read-store.ts';
 import { Relay } from './log/relay.ts';
 import { RelayStore } from './log/relay-store.ts';
+import { Disclosures } from './log/disclosures.ts';
 import { Removals } from './log/removals.ts';
 import { RemovalStore } from './log/removal-store.ts';
 import { Retention } from './log/retention.ts';
@@ -164,7 +165,8 @@ function buildForgetting({
   const removals = new Removals({ database, bus, store: new RemovalStore(database), boards: watch, decisions, logger });
   const deleted = new DeletedBoards({ database, bus });
   const retention = new Retention({ store: retentionStore, boards: watch, metrics, logger, everyMs });
-  return { retention, retentionStore, deleted, removals };
+  const disclosures = new Disclosures(database, watch);
+  return { retention, retentionStore, deleted, removals, disclosures };
 }
 
 type AccountsDependencies = Shared & { watch: BoardWatch; control: ControlFeed };

@@ -26,6 +26,7 @@ export class ChatModule {
         { provide: tokens.readLog, useValue: parts.readLog },
         { provide: tokens.sync, useValue: parts.sync },
         { provide: tokens.epochs, useValue: parts.epochs },
+        { provide: tokens.disclosures, useValue: parts.disclosures },
         { provide: tokens.removals, useValue: parts.removals },
         { provide: tokens.retentionStore, useValue: parts.retentionStore },
         { provide: tokens.boards, useValue: parts.boards },

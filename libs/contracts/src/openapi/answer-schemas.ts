@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import {
+  auditCheckpointsSchema,
   auditConsistencySchema,
   auditDaysSchema,
   auditFacetsSchema,
+  auditDisclosureSchema,
   auditHealthSchema,
   auditPageSchema,
   auditProofSchema,
@@ -167,6 +169,14 @@ export const answerSchemas = {
   AuditDays: { schema: auditDaysSchema, example: { days: [{ day: '2026-03-01', entries: 7 }] } },
   AuditProof: { schema: auditProofSchema, example: { seq: 6, index: 6, size: 7, proof: [hash], checkpoint } },
   AuditConsistency: { schema: auditConsistencySchema, example: { from: 3, to: 7, proof: [hash] } },
+  AuditDisclosure: {
+    schema: auditDisclosureSchema,
+    example: { seq: 6, salt: '00112233445566778899aabbccddeeff', data: 'eyJ0ZXh0IjoiSGVsbG8ifQ==' },
+  },
+  AuditCheckpoints: {
+    schema: auditCheckpointsSchema,
+    example: { checkpoints: [{ size: 7, root: hash, at: '2026-03-01T12:00:00.000Z', note: checkpoint }] },
+  },
   AuditHealth: {
     schema: auditHealthSchema,
     example: {

@@ -4,8 +4,10 @@ import {
   auditDaysParameters,
   auditEntriesParameters,
   auditFilterParameters,
+  checkpointParameters,
   consistencyParameters,
   limitParameter,
+  logEpochParameter,
 } from './parameters.ts';
 
 const json = 'application/json';
@@ -88,6 +90,23 @@ export const auditRoutes: readonly DocumentedRoute[] = [
   },
   {
     ...base,
+    path: '/v1/audit/entries/{seq}/tlog-proof',
+    id: 'auditEntryTlogProof',
+    summary: 'The same proof as one text that stands alone',
+    answers: { 200: { summary: 'C2SP tlog-proof', content: { 'text/plain': 'text' } } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/entries/{seq}/disclosure',
+    id: 'auditEntryDisclosure',
+    summary: 'What opens an entry’s `datahash`',
+    description: '`datahash` is SHA-256 over salt and data. Both are gone once the content is.',
+    answers: { 200: { summary: 'Salt and data', content: { [json]: 'AuditDisclosure' } } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
     path: '/v1/audit/proof/consistency',
     id: 'auditConsistency',
     summary: 'That a smaller log is the beginning of a larger one',
@@ -99,16 +118,44 @@ export const auditRoutes: readonly DocumentedRoute[] = [
     ...base,
     path: '/v1/audit/checkpoint',
     id: 'auditCheckpoint',
-    summary: 'The newest signed checkpoint',
+    summary: 'The newest signed checkpoint, or the one of a size',
+    parameters: checkpointParameters,
     answers: { 200: { summary: 'A signed note (C2SP tlog-checkpoint)', content: { 'text/plain': 'text' } } },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'invalid'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/checkpoints',
+    id: 'auditCheckpoints',
+    summary: 'Signed checkpoints that are stored, the newest first',
+    parameters: [limitParameter, logEpochParameter],
+    answers: { 200: { summary: 'Checkpoints', content: { [json]: 'AuditCheckpoints' } } },
+    refusals: ['not_found', 'invalid'],
+  },
+  {
+    ...base,
+    path: '/v1/audit/tile/{tile}',
+    id: 'auditTile',
+    summary: 'A tile of the tree, or a bundle of records',
+    description:
+      'As C2SP tlog-tiles has it: `<level>/<index>[.p/<width>]` for hashes, `entries/<index>[.p/<width>]` for records, each ' +
+      'behind its length in two bytes; an index is written in groups of three digits, `x001/234`. Full tiles never change. ' +
+      'Records that have outlived their retention are gone; hashes stay.',
+    parameters: [logEpochParameter],
+    answers: { 200: { summary: 'Bytes', content: { 'application/octet-stream': 'text' } } },
+    refusals: ['not_found', 'invalid'],
   },
   {
     ...base,
     path: '/v1/audit/key',
     id: 'auditKey',
     summary: 'The key that checks checkpoints',
-    answers: { 200: { summary: 'One line: name, hash and key', content: { 'text/plain': 'text' } } },
+    answers: {
+      200: {
+        summary: 'For each epoch of the log, newest first, a line: name, hash and key',
+        content: { 'text/plain': 'text' },
+      },
+    },
     refusals: [],
   },
   {

@@ -147,9 +147,20 @@ export const auditEntriesParameters: readonly DocumentedParameter[] = [
 export const auditDaysParameters: readonly DocumentedParameter[] = [
   query({ name: 'board', summary: 'The days of one board.', schema: boardSlugSchema, example: 'events' }),
 ];
+export const logEpochParameter = query({
+  name: 'epoch',
+  summary: 'An epoch of the audit log; without it the one that is being written.',
+  schema: z.string().regex(/^[a-z2-7]{1,16}$/),
+  example: 'kfzwi3tx',
+});
+export const checkpointParameters: readonly DocumentedParameter[] = [
+  query({ name: 'size', summary: 'The size that was signed.', schema: whole, example: 7 }),
+  logEpochParameter,
+];
 export const consistencyParameters: readonly DocumentedParameter[] = [
   query({ name: 'from', summary: 'The smaller size, from 1.', schema: whole.min(1), isRequired: true, example: 3 }),
   query({ name: 'to', summary: 'The larger size.', schema: whole, isRequired: true, example: 7 }),
+  logEpochParameter,
 ];
 
 /** Of `GET …/members`. */
@@ -179,5 +190,6 @@ export const pathParameters: Readonly<Record<string, { summary: string; schema: 
   },
   accountId: { summary: 'The id of an account.', schema: z.uuid(), example: '0190c5d0-1111-7aaa-8bbb-0123456789ab' },
   day: { summary: 'A day in the board’s time zone.', schema: z.iso.date(), example: '2026-03-01' },
-  seq: { summary: 'The place of an entry in the audit log, from 0.', schema: whole, example: 6 },
+  seq: { summary: 'The number of an entry of the audit log, from 0.', schema: whole, example: 6 },
+  tile: { summary: 'Where C2SP tlog-tiles puts it.', schema: z.string(), example: '0/000.p/7' },
 };

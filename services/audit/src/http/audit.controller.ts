@@ -1,7 +1,7 @@
-import type { AuditConsistency, AuditHealth, AuditProof } from '@boardwire/contracts';
-import { AppError } from '@boardwire/service-kit';
-import { Controller, Get, Header, Inject, Param, Query, Req } from '@nestjs/common';
+import type { AuditConsistency, AuditDisclosure, AuditHealth, AuditProof } from '@boardwire/contracts';
+import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import type { Disclosures } from '../reading/disclosures.ts';
 import type { LogProofs } from '../reading/log-proofs.ts';
 import type { LogStatus } from '../reading/log-status.ts';
 import { databaseAnswer } from './database-answer.ts';
@@ -15,6 +15,7 @@ export class AuditController {
   constructor(
     @Inject(tokens.status) private readonly status: LogStatus,
     @Inject(tokens.proofs) private readonly proofs: LogProofs,
+    @Inject(tokens.disclosures) private readonly disclosures: Disclosures,
   ) {}
 
   @Get('entries/:seq/proof')
@@ -32,21 +33,10 @@ export class AuditController {
     return databaseAnswer(() => this.proofs.consistency(claim));
   }
 
-  @Get('checkpoint')
-  @Header('content-type', 'text/plain; charset=utf-8')
-  @Header('cache-control', 'no-store')
-  async checkpoint(@Req() request: FastifyRequest): Promise<string> {
+  @Get('entries/:seq/disclosure')
+  disclosure(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<AuditDisclosure> {
     requireAuditor(request);
-    const checkpoint = await databaseAnswer(() => this.status.checkpoint());
-    if (checkpoint === undefined) throw new AppError('not_found', { detail: 'nothing has been logged yet' });
-    return checkpoint.note;
-  }
-
-  @Get('key')
-  @Header('content-type', 'text/plain; charset=utf-8')
-  async key(@Req() request: FastifyRequest): Promise<string> {
-    requireAuditor(request);
-    return (await databaseAnswer(() => this.proofs.verifierKeys())).map((line) => `${line}\n`).join('');
+    return databaseAnswer(() => this.disclosures.of(seqOf(seq)));
   }
 
   @Get('health')

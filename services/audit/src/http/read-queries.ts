@@ -24,6 +24,15 @@ export const consistencyQuerySchema = z.strictObject({
 });
 export type ConsistencyQuery = z.infer<typeof consistencyQuerySchema>;
 
+export const checkpointQuerySchema = z.strictObject({ size: whole.optional(), epoch: logEpoch.optional() });
+export type CheckpointQuery = z.infer<typeof checkpointQuerySchema>;
+
+export const checkpointsQuerySchema = z.strictObject({ limit, epoch: logEpoch.optional() });
+export type CheckpointsQuery = z.infer<typeof checkpointsQuerySchema>;
+
+export const epochQuerySchema = z.strictObject({ epoch: logEpoch.optional() });
+export type EpochQuery = z.infer<typeof epochQuerySchema>;
+
 /** A calendar day that Postgres knows as well. */
 export function dayOf(text: string): string {
   if (!daySchema.safeParse(text).success || text.startsWith('0000')) {

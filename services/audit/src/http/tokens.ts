@@ -4,6 +4,9 @@ export const tokens = {
   facets: Symbol('FacetCounter'),
   status: Symbol('LogStatus'),
   proofs: Symbol('LogProofs'),
+  checkpoints: Symbol('LogCheckpoints'),
+  tiles: Symbol('LogTiles'),
+  disclosures: Symbol('Disclosures'),
   inbox: Symbol('DecisionInbox'),
   restoration: Symbol('Restoration'),
 } as const;

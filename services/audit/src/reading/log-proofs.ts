@@ -1,7 +1,7 @@
 import type { AuditConsistency, AuditProof } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
-import { consistencyProof, formatVerifier, inclusionProof } from '@boardwire/signing';
+import { consistencyProof, formatTlogProof, formatVerifier, inclusionProof } from '@boardwire/signing';
 import { logSigner, type CheckpointKey } from '../log/checkpoint-key.ts';
 import { hashReader } from '../log/hash-reader.ts';
 import { logSpan, spanOfEntry } from './log-spans.ts';
@@ -18,6 +18,12 @@ export class LogProofs {
   async inclusion(seq: number): Promise<AuditProof> {
     const { index, checkpoint, proof } = await this.#path(seq);
     return { seq, index, size: checkpoint.size, proof: proof.map(toHex), checkpoint: checkpoint.note };
+  }
+
+  /** The same as one text that needs nothing else (C2SP tlog-proof). */
+  async tlogProof(seq: number): Promise<string> {
+    const { index, checkpoint, proof } = await this.#path(seq);
+    return formatTlogProof({ index, proof, checkpoint: checkpoint.note });
   }
 
   /** That the first `from` of the first `to` entries of an epoch have not been touched. */

@@ -1,15 +1,30 @@
-import type { RemovedSeqs } from '@boardwire/contracts';
+import type { RemovedSeqs, StoredDisclosure } from '@boardwire/contracts';
 import { Controller, Delete, Get, HttpCode, Inject, Param, Query, Req } from '@nestjs/common';
+import { AppError, callerOf } from '@boardwire/service-kit';
 import type { FastifyRequest } from 'fastify';
+import type { Disclosures } from '../log/disclosures.ts';
 import type { Removals } from '../log/removals.ts';
 import { administratorOf } from './forwarded.ts';
 import { removedQuerySchema, seqSchema, type RemovedQuery } from './queries.ts';
 import { tokens } from './tokens.ts';
 
-/** Removing the content of events, and telling gateways which ones. */
+/** Removing the content of events, telling gateways which ones, and showing audit what its hashes stand for. */
 @Controller('/internal/v1/boards/:board')
 export class RemovalsController {
-  constructor(@Inject(tokens.removals) private readonly removals: Removals) {}
+  constructor(
+    @Inject(tokens.removals) private readonly removals: Removals,
+    @Inject(tokens.disclosures) private readonly disclosures: Disclosures,
+  ) {}
+
+  @Get('events/:seq/disclosure')
+  disclosure(
+    @Req() request: FastifyRequest,
+    @Param('board') board: string,
+    @Param('seq') seq: string,
+  ): Promise<StoredDisclosure> {
+    if (callerOf(request) !== 'audit') throw new AppError('forbidden', { detail: 'only audit shows what was hashed' });
+    return this.disclosures.of(board, seqSchema.parse(seq));
+  }
 
   @Delete('events/:seq')
   @HttpCode(204)

@@ -4,6 +4,7 @@ export const tokens = {
   readLog: Symbol('read log'),
   sync: Symbol('sync'),
   epochs: Symbol('epochs'),
+  disclosures: Symbol('disclosures'),
   removals: Symbol('removals'),
   retentionStore: Symbol('retention store'),
   boards: Symbol('boards'),

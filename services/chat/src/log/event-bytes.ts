@@ -73,6 +73,13 @@ function dataBytes({ data_base64: bytes }: AppendItem, json: string): Buffer {
   return bytes === undefined ? Buffer.from(json) : Buffer.from(bytes, 'base64');
 }
 
+/** The same bytes, of an event as it is stored. */
+export function storedDataBytes(body: string): Buffer {
+  const { data, data_base64: bytes } = JSON.parse(body) as { data?: unknown; data_base64?: string };
+  if (bytes !== undefined) return Buffer.from(bytes, 'base64');
+  return Buffer.from(data === undefined ? '' : JSON.stringify(data));
+}
+
 /** None of the parts holds a line break. Whoever found a collision could only confuse two events of their own. */
 function keyOf({ source, id }: AppendItem, { boardId, origin }: Placement): string {
   return hash('sha256', `${boardId}\n${origin}\n${source}\n${id}`).slice(0, 32);
