@@ -19,7 +19,7 @@ import { Backoff, type BackoffOptions } from './backoff.ts';
 import { BoardwireError } from './errors.ts';
 import { BoardFollow } from './follow.ts';
 import type { FollowHandlers, FollowPhase } from './follow-state.ts';
-import { HttpDoor } from './http-door.ts';
+import { HttpDoor, type OpenDescription, type RequestDescription } from './http-door.ts';
 import { Outbox, type OutboxOptions } from './outbox.ts';
 import type { Presence } from './presence-list.ts';
 import { PresencePoll } from './presence-poll.ts';
@@ -187,6 +187,16 @@ export class BoardwireClient {
   presence(board: string, subjects?: readonly string[]): Promise<Presence> {
     const path = `/v1/boards/${encodeURIComponent(board)}/presence`;
     return this.#door.request({ path, query: { subject: subjects }, answer: presenceAnswerSchema });
+  }
+
+  /** A request of any route with this account's token; an answer that does not fit `answer` is `bad_answer`. */
+  request<T>(description: RequestDescription<T>): Promise<T> {
+    return this.#door.request(description);
+  }
+
+  /** A GET of any route with this account's token, for what is not JSON or too long to be held: the caller reads its body. */
+  open(description: OpenDescription): Promise<Response> {
+    return this.#door.open(description);
   }
 
   /**

@@ -20,6 +20,15 @@ export interface RequestDescription<T> {
   signal?: AbortSignal | undefined;
 }
 
+export interface OpenDescription {
+  path: string;
+  query?: RequestDescription<unknown>['query'];
+  accept?: string;
+  /** Until the answer begins; how long it goes on is the caller's affair. */
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
 /** JSON over HTTP with a token: every refusal and every failure to get an answer is a {@link BoardwireError}. */
 export class HttpDoor {
   readonly #baseUrl: string;
@@ -35,13 +44,41 @@ export class HttpDoor {
   /** One request; a token that is refused is renewed and the request repeated, once. */
   async request<T>(description: RequestDescription<T>): Promise<T> {
     if (description.isAnonymous === true) return this.#send(description, undefined);
+    return this.#withToken((token) => this.#send(description, token));
+  }
+
+  /** A GET whose answer the caller reads as it comes: text, a file, an event stream. */
+  open(description: OpenDescription): Promise<Response> {
+    return this.#withToken((token) => this.#open(description, token));
+  }
+
+  async #withToken<T>(send: (token: string) => Promise<T>): Promise<T> {
     const tokens = this.#tokens();
     const token = await tokens.current();
     try {
-      return await this.#send(description, token);
+      return await send(token);
     } catch (error) {
       if (!(error instanceof BoardwireError) || error.status !== 401) throw error;
-      return this.#send(description, await tokens.renew(token));
+      return send(await tokens.renew(token));
+    }
+  }
+
+  async #open(description: OpenDescription, token: string): Promise<Response> {
+    const { path, query = {}, accept = '*/*', timeoutMs = 15_000, signal } = description;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    try {
+      const response = await this.#fetch(`${this.#baseUrl}${path}${queryString(query)}`, {
+        cache: 'no-store',
+        headers: { accept, authorization: `Bearer ${token}` },
+        signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+      });
+      if (!response.ok) throw await errorOfResponse(response);
+      return response;
+    } catch (error) {
+      throw asBoardwireError(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

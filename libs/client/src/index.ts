@@ -12,6 +12,7 @@ export { BoardwireError, type BoardwireErrorDetails, type ClientErrorCode } from
 export { EventStreamParser, type EventStreamHandlers, type StreamMessage } from './event-stream-parser.ts';
 export { BoardFollow } from './follow.ts';
 export type { EventPlace, FollowHandlers, FollowPhase, FollowState } from './follow-state.ts';
+export type { OpenDescription, RequestDescription } from './http-door.ts';
 export type { OutboxOptions } from './outbox.ts';
 export type { Presence } from './presence-list.ts';
 export type { Typist } from './typing-list.ts';
