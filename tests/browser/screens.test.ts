@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { formatCursor, parseCursor } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
+import type { Locator } from 'playwright-core';
 import { call, say, signInAsGuest, type Person } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 import { ConsoleBrowser } from './support/console-browser.ts';
@@ -154,4 +156,26 @@ const chromium = findChromium();
     await eventually(async () => expect((await ivo.texts()).at(-1)).toBe('first line\nsecond line'));
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
   });
+
+  test('who is sent to an event finds it in sight and marked, in the live view and in AxonChat', async () => {
+    const { body: wanted } = await say(site.url, program, 'The one that is meant');
+    for (let at = 0; at < 70; at += 1) await say(site.url, program, `after it ${at}`);
+    const event = new URLSearchParams({ board: 'events', subject: '>', after: wanted.cursor, event: wanted.id });
+    event.set('after', formatCursor(parseCursor(wanted.cursor)!.epoch, wanted.seq - 2));
+    const max = await inLiveView('max', event.toString());
+    const row = max.page.getByRole('log').locator('[aria-current="true"]');
+    await row.getByText('The one that is meant').waitFor();
+    await eventually(async () => expect(await isInSight(row)).toBe(true));
+    await max.page.goto(`${site.url}/axonchat?event=${wanted.id}&at=${wanted.cursor}`);
+    const message = max.page.getByRole('log').locator('[aria-current="true"]');
+    await eventually(async () => expect(await isInSight(message)).toBe(true), { timeoutMs: 15_000 });
+    expect(await message.innerText()).toBe('The one that is meant');
+  });
 });
+
+function isInSight(element: Locator): Promise<boolean> {
+  return element.evaluate((shown) => {
+    const { top, bottom } = shown.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+}

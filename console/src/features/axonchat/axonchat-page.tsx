@@ -10,6 +10,7 @@ import { usePageTitle } from '../../ui/use-page-title.ts';
 import classes from './axonchat-page.module.css';
 import { Composer } from './composer.tsx';
 import { LobbyRoom } from './lobby-room.ts';
+import { useWantedMessage } from './wanted-message.ts';
 import { MessageList } from './message-list.tsx';
 import { PeoplePanel } from './people-panel.tsx';
 import { TypingLine } from './typing-line.tsx';
@@ -26,6 +27,7 @@ function Lobby({ user }: { user: User }) {
   const room = useKept(`lobby of ${user.id}`, () => new LobbyRoom(client, user));
   useEffect(() => room.enter(), [room]);
   const view = useStore(room.view);
+  const wanted = useWantedMessage();
   const isClosed = view.connection?.phase === 'closed';
   return (
     <div className={classes.page}>
@@ -39,7 +41,7 @@ function Lobby({ user }: { user: User }) {
       <div className={classes.body}>
         <section className={classes.conversation} aria-label="Conversation">
           {view.isLoaded || view.messages.length > 0 ? (
-            <MessageList room={room} view={view} user={user} />
+            <MessageList room={room} view={view} user={user} wanted={wanted} />
           ) : isClosed ? (
             <Notice icon="alert" title="The conversation could not be loaded" isError>
               {view.connection?.error?.message}

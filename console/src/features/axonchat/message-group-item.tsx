@@ -7,11 +7,13 @@ import classes from './message.module.css';
 interface MessageGroupItemProps {
   group: MessageGroup;
   isOwn: boolean;
+  /** The message that the reader was sent to, if it is one of these. */
+  wantedId: string | undefined;
 }
 
 /** What one person said in a row. Text stays text: it is never taken for markup. */
 export const MessageGroupItem = memo(
-  function MessageGroupItem({ group, isOwn }: MessageGroupItemProps) {
+  function MessageGroupItem({ group, isOwn, wantedId }: MessageGroupItemProps) {
     return (
       <article className={classes.group} data-own={isOwn || undefined} aria-label={`${group.authorName}`}>
         <InitialsAvatar id={group.authorId} name={group.authorName} />
@@ -23,7 +25,14 @@ export const MessageGroupItem = memo(
             </time>
           </header>
           {group.messages.map((message) => (
-            <p key={message.id} className={classes.text} dir="auto" title={localMoment(message.at)}>
+            <p
+              key={message.id}
+              className={classes.text}
+              dir="auto"
+              title={localMoment(message.at)}
+              data-wanted={message.id === wantedId || undefined}
+              aria-current={message.id === wantedId ? 'true' : undefined}
+            >
               {message.text}
             </p>
           ))}
@@ -33,6 +42,7 @@ export const MessageGroupItem = memo(
   },
   (before, after) =>
     before.isOwn === after.isOwn &&
+    before.wantedId === after.wantedId &&
     before.group.key === after.group.key &&
     before.group.messages.length === after.group.messages.length &&
     before.group.messages.at(-1) === after.group.messages.at(-1),

@@ -4,17 +4,27 @@ import { Fragment, useEffect, useMemo } from 'react';
 import { Icon } from '../../ui/icon.tsx';
 import { Notice } from '../../ui/notice.tsx';
 import { isSameDay, localDay } from '../../ui/time.ts';
+import { useJumpTo } from '../../ui/use-jump-to.ts';
 import { useStickToBottom } from '../../ui/use-stick-to-bottom.ts';
 import { groupMessages, messagesMax } from './conversation.ts';
 import { DraftItem } from './draft-item.tsx';
 import type { LobbyRoom, RoomView } from './lobby-room.ts';
+import type { Message } from './message.ts';
 import { MessageGroupItem } from './message-group-item.tsx';
 import classes from './message-list.module.css';
+import { useEarlierUntil, type WantedMessage } from './wanted-message.ts';
+
+interface MessageListProps {
+  room: LobbyRoom;
+  view: RoomView;
+  user: User;
+  /** The message that the reader was sent to. */
+  wanted: WantedMessage | undefined;
+}
 
 /** The conversation, oldest first. */
-export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomView; user: User }) {
+export function MessageList({ room, view, user, wanted }: MessageListProps) {
   const { messages, drafts } = view;
-  const groups = useMemo(() => groupMessages(messages, isSameDay), [messages]);
   const { element, onScroll, toBottom, unseen } = useStickToBottom<HTMLDivElement>({
     first: messages[0]?.id,
     count: view.appended,
@@ -24,7 +34,11 @@ export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomV
   useEffect(() => {
     if (newestDraft !== undefined) toBottom();
   }, [newestDraft, toBottom]);
-  const now = Date.now();
+  useEarlierUntil(wanted, room, view);
+  useJumpTo(
+    element,
+    messages.some(({ id }) => id === wanted?.id),
+  );
 
   return (
     <>
@@ -54,16 +68,7 @@ export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomV
             Write the first message below. Everyone in the lobby sees it at once.
           </Notice>
         )}
-        {groups.map((group) => (
-          <Fragment key={group.key}>
-            {group.startsDay && (
-              <h2 className={classes.day}>
-                <span>{localDay(group.at, now)}</span>
-              </h2>
-            )}
-            <MessageGroupItem group={group} isOwn={group.authorId === user.id} />
-          </Fragment>
-        ))}
+        <Groups messages={messages} user={user} wantedId={wanted?.id} />
         {drafts.map((draft) => (
           <DraftItem
             key={draft.id}
@@ -73,17 +78,42 @@ export function MessageList({ room, view, user }: { room: LobbyRoom; view: RoomV
           />
         ))}
       </div>
-      {unseen > 0 && (
-        <Button
-          className={classes.chip ?? ''}
-          size="compact-sm"
-          radius="xl"
-          leftSection={<Icon name="down" size={14} />}
-          onClick={toBottom}
-        >
-          {unseen === 1 ? '1 new message' : `${unseen} new messages`}
-        </Button>
-      )}
+      {unseen > 0 && <UnseenChip unseen={unseen} onClick={toBottom} />}
     </>
   );
+}
+
+function UnseenChip({ unseen, onClick }: { unseen: number; onClick: () => void }) {
+  return (
+    <Button
+      className={classes.chip ?? ''}
+      size="compact-sm"
+      radius="xl"
+      leftSection={<Icon name="down" size={14} />}
+      onClick={onClick}
+    >
+      {unseen === 1 ? '1 new message' : `${unseen} new messages`}
+    </Button>
+  );
+}
+
+interface GroupsProps {
+  messages: readonly Message[];
+  user: User;
+  wantedId: string | undefined;
+}
+
+function Groups({ messages, user, wantedId }: GroupsProps) {
+  const groups = useMemo(() => groupMessages(messages, isSameDay), [messages]);
+  const now = Date.now();
+  return groups.map((group) => (
+    <Fragment key={group.key}>
+      {group.startsDay && (
+        <h2 className={classes.day}>
+          <span>{localDay(group.at, now)}</span>
+        </h2>
+      )}
+      <MessageGroupItem group={group} isOwn={group.authorId === user.id} wantedId={wantedId} />
+    </Fragment>
+  ));
 }

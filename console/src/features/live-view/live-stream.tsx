@@ -4,16 +4,25 @@ import { useStore } from '../../realtime/store.ts';
 import { ConnectionBar } from '../../ui/connection-bar.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Notice } from '../../ui/notice.tsx';
+import { useJumpTo } from '../../ui/use-jump-to.ts';
 import { useStickToBottom } from '../../ui/use-stick-to-bottom.ts';
 import { EventRow } from './event-row.tsx';
 import classes from './live-view-page.module.css';
 import { eventsMax, type LiveView, type LiveWindow } from './live-window.ts';
 
-export function LiveStream({ liveWindow }: { liveWindow: LiveWindow }) {
+interface LiveStreamProps {
+  liveWindow: LiveWindow;
+  /** The event that the reader was sent to: shown in the middle, and marked. */
+  wantedId: string | undefined;
+}
+
+export function LiveStream({ liveWindow, wantedId }: LiveStreamProps) {
   useEffect(() => liveWindow.open(), [liveWindow]);
   const view = useStore(liveWindow.view);
   const newest = view.events.at(-1)?.key ?? 0;
   const { element, onScroll, toBottom, unseen } = useStickToBottom<HTMLDivElement>({ first: '', count: newest });
+  const isWantedThere = wantedId !== undefined && view.events.some(({ event }) => event.id === wantedId);
+  useJumpTo(element, isWantedThere);
   return (
     <>
       <ConnectionBar state={view.connection} onReconnect={() => liveWindow.reconnect()} />
@@ -37,7 +46,7 @@ export function LiveStream({ liveWindow }: { liveWindow: LiveWindow }) {
           {view.events.length === 0 ? (
             <Waiting view={view} />
           ) : (
-            view.events.map((each) => <EventRow key={each.key} live={each} />)
+            view.events.map((each) => <EventRow key={each.key} live={each} isWanted={each.event.id === wantedId} />)
           )}
         </div>
         {unseen > 0 && (

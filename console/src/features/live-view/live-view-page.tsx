@@ -24,7 +24,7 @@ export function LiveViewPage() {
     <div className={classes.page}>
       <h1 className={classes.title}>Live view</h1>
       <QueryForm key={`form ${key}`} query={query} onWatch={watch} />
-      <LiveStream key={key} liveWindow={liveWindow} />
+      <LiveStream key={key} liveWindow={liveWindow} wantedId={query.eventId} />
     </div>
   );
 }
@@ -37,5 +37,7 @@ function queryOf(search: URLSearchParams): LiveQuery {
     board: search.get('board') ?? 'events',
     subjects: subjects.length > 0 ? subjects : ['>'],
     from: startingPoints.find((point) => point === search.get('from')) ?? 'last',
+    after: search.get('after') ?? undefined,
+    eventId: search.get('event') ?? undefined,
   };
 }

@@ -16,6 +16,10 @@ export interface LiveQuery {
   board: string;
   subjects: readonly string[];
   from: StartingPoint;
+  /** Cursor to go on from, instead of a starting point. */
+  after?: string | undefined;
+  /** Id of the event that the reader was sent to. */
+  eventId?: string | undefined;
 }
 
 export interface LiveView {
@@ -60,10 +64,16 @@ export class LiveWindow {
 
   /** Returns the way to close it. */
   open(): () => void {
-    const { board, subjects, from } = this.#query;
+    const { board, subjects, from, after } = this.#query;
     this.#follow = this.#client.follow(board, {
       subjects,
-      ...(from === 'start' ? { after: 'start' } : from === 'last' ? { last: lastCount } : {}),
+      ...(after !== undefined
+        ? { after }
+        : from === 'start'
+          ? { after: 'start' }
+          : from === 'last'
+            ? { last: lastCount }
+            : {}),
       onEvent: (event, place) => this.#arrive(event, place),
       onReset: ({ reason }) => this.#show({ notice: `The stream started again at the newest event (${reason}).` }),
       onState: (connection) => this.#show({ connection, cursor: this.#follow?.cursor }),

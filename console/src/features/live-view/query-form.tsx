@@ -52,8 +52,10 @@ export function QueryForm({ query, onWatch }: { query: LiveQuery; onWatch: (quer
       </div>
       <NativeSelect
         label="Start"
-        data={startingPoints}
-        value={query.from}
+        data={
+          query.after === undefined ? startingPoints : [{ value: '', label: 'Around one event' }, ...startingPoints]
+        }
+        value={query.after === undefined ? query.from : ''}
         onChange={(event) => watch({ from: event.currentTarget.value as StartingPoint })}
       />
       <Button type="submit" disabled={problem !== undefined} className={classes.submit ?? ''}>
