@@ -34,6 +34,8 @@ describe('the audit’s filter', () => {
     { from: '2026-11-01' },
     { to: 'now' },
     { readiness: 'ok' },
+    { day: '2026-02-30' },
+    { day: '0000-01-01' },
     { kind: ['event', 'other'] },
     { hash: 'ab' },
     { trace: sha },
@@ -59,7 +61,7 @@ describe('the audit’s filter', () => {
     const query = auditEntriesQuerySchema.parse({ board: 'events', limit: '7', cursor: '12', order: 'oldest' });
     expect(query).toMatchObject({ limit: 7, cursor: 12, order: 'oldest' });
     expect(auditFilterOf(query)).toEqual({ board: ['events'] });
-    expect(auditFilterNames).toHaveLength(18);
+    expect(auditFilterNames).toHaveLength(19);
   });
 });
 

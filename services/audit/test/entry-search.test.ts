@@ -55,6 +55,7 @@ function condition(name: keyof AuditFilter): AuditFilter {
   const entry = random.pick(all);
   const at = (hours: number) => new Date(Date.parse(entry.time) + hours * 3_600_000).toISOString();
   const values: { [K in keyof Required<AuditFilter>]: () => AuditFilter[K] } = {
+    day: () => some([entry.day, random.pick(all).day, '2001-01-01']),
     board: () => some([...boards, 'none']),
     subject: () =>
       random.pick(['>', 'room.>', 'room.*', '*', '*.*.*', 'room.*.>', 'room.b_c.*', '*.lobby', 'room', 'x']),
@@ -79,7 +80,7 @@ function condition(name: keyof AuditFilter): AuditFilter {
 }
 
 const names = [
-  ...(['board', 'subject', 'actor', 'site', 'peer', 'kind', 'action', 'outcome', 'type', 'readiness'] as const),
+  ...(['day', 'board', 'subject', 'actor', 'site', 'peer', 'kind', 'action', 'outcome', 'type', 'readiness'] as const),
   ...(['symbol', 'forced_hold', 'trace', 'event_id', 'hash', 'from', 'to', 'q'] as const),
 ];
 

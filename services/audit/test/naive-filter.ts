@@ -9,6 +9,7 @@ export function fits(entry: AuditEntry, filter: AuditFilter): boolean {
   const { subject, forced_hold: forcedHold, from, to, q } = filter;
   const at = Date.parse(entry.time);
   return [
+    isOneOf(filter.day, entry.day),
     isOneOf(filter.board, entry.board),
     subject === undefined || (entry.subject !== null && matchesFilter(subject, entry.subject)),
     isOneOf(filter.actor, entry.actor),

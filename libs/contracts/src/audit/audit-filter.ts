@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { filterSchema } from '../board.ts';
 import { limits } from '../limits.ts';
-import { auditKinds, readinessLevels, traceSchema } from './audit-entry.ts';
+import { auditKinds, daySchema, readinessLevels, traceSchema } from './audit-entry.ts';
 
 /** Of one parameter. */
 const repeatsMax = 16;
@@ -34,6 +34,9 @@ const hash = z
 
 /** All conditions, as they stand in a query string. Different ones must all hold. */
 const filterShape = {
+  /** The entry's own `day`, in the zone that it names: no range of instants says the same for entries of several zones. */
+  // Postgres has no year 0.
+  day: anyOf(daySchema.refine((day) => !day.startsWith('0000'))),
   board: anyOf(text(64)),
   /** A subject filter: `*` is one token, a final `>` one or more. */
   subject: filterSchema.optional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditKinds, readinessLevels, traceSchema } from '../audit/audit-entry.ts';
+import { auditKinds, daySchema, readinessLevels, traceSchema } from '../audit/audit-entry.ts';
 import { auditOrders } from '../audit/audit-filter.ts';
 import { boardSlugSchema, filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
@@ -107,6 +107,7 @@ export const auditDayParameters: readonly DocumentedParameter[] = [
 ];
 /** What entries are narrowed by; `isList`: any of several values. */
 export const auditFilterParameters: readonly DocumentedParameter[] = [
+  list('day', 'Of a day in the entry’s own zone.', daySchema, ['2026-03-01']),
   list('board', 'Of a board.', boardSlugSchema, ['events']),
   query({
     name: 'subject',

@@ -20,8 +20,9 @@ export function entryCondition(filter: AuditFilter, parameters: Parameters): Ent
 }
 
 function entryConditions(filter: AuditFilter, parameters: Parameters): string[] {
-  const { board, actor, site, outcome, event_id: eventId, hash, subject, from, to } = filter;
+  const { day, board, actor, site, outcome, event_id: eventId, hash, subject, from, to } = filter;
   return [
+    anyOf('e.day', day, parameters),
     anyOf('e.board', board, parameters),
     anyOf('e.actor', actor, parameters),
     anyOf('e.origin', site, parameters),

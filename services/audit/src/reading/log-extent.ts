@@ -32,11 +32,11 @@ export async function readExtent(database: Database): Promise<LogExtent> {
   return { size: rows[0]?.size ?? 0, days };
 }
 
-/** The extent without the days that a filter's times rule out. */
-export function narrowed({ size, days }: LogExtent, { from, to }: AuditFilter): LogExtent {
+/** The extent without the days that a filter's times rule out; where it names days, with those alone. */
+export function narrowed({ size, days }: LogExtent, { day: wanted, from, to }: AuditFilter): LogExtent {
   const first = from === undefined ? '' : shifted(from, -zoneMaxHours);
   const last = to === undefined ? '9999-99-99' : shifted(to, zoneMaxHours);
-  return { size, days: days.filter(({ day }) => first <= day && day <= last) };
+  return { size, days: days.filter(({ day }) => first <= day && day <= last && wanted?.includes(day) !== false) };
 }
 
 /** All places that an extent's days hold. */
