@@ -18,7 +18,10 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform,
-  testMatch: ['<rootDir>/{libs,services,applets,site,bench,tools}/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/{libs,services,applets,site,bench,console,tools}/**/*.test.ts',
+    '<rootDir>/tests/**/*.test.ts',
+  ],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.boardwire'],
   testEnvironmentOptions: { customExportConditions: ['@boardwire/source', 'node', 'node-addons'] },

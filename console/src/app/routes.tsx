@@ -2,6 +2,7 @@ import { createBrowserRouter, Navigate } from 'react-router';
 import { AxonChatPage } from '../features/axonchat/axonchat-page.tsx';
 import { LiveViewPage } from '../features/live-view/live-view-page.tsx';
 import { SignInPage } from '../features/sign-in/sign-in-page.tsx';
+import { AuditScreen } from './audit-screen.tsx';
 import { ErrorPage } from './error-page.tsx';
 import { NotFoundPage } from './not-found-page.tsx';
 import { SignedIn } from './signed-in.tsx';
@@ -16,6 +17,7 @@ export const router = createBrowserRouter([
       { index: true, element: <Navigate to="/axonchat" replace /> },
       { path: '/axonchat', Component: AxonChatPage },
       { path: '/live', Component: LiveViewPage },
+      { path: '/audit', Component: AuditScreen },
       { path: '*', Component: NotFoundPage },
     ],
   },

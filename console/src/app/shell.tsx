@@ -32,7 +32,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.navbar} p="sm" aria-label="Screens">
-        <Destinations onVisit={close} />
+        <Destinations user={user} onVisit={close} />
         <Account user={user} />
       </AppShell.Navbar>
       <AppShell.Main className={classes.main} id="main" tabIndex={-1}>
@@ -42,11 +42,12 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
   );
 }
 
-function Destinations({ onVisit }: { onVisit: () => void }) {
+function Destinations({ user, onVisit }: { user: User; onVisit: () => void }) {
   const { pathname } = useLocation();
+  const shown = destinations.filter(({ isFor }) => isFor === undefined || isFor(user));
   return (
     <Stack gap={4} flex={1}>
-      {destinations.map(({ path, label, icon }) => (
+      {shown.map(({ path, label, icon }) => (
         <NavLink
           key={path}
           component={RouterLink}

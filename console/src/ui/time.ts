@@ -2,12 +2,20 @@ const clockShort = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute:
 const clockLong = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayLong = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayWithYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const dayAndClock = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const relativeDay = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 /** Hours and minutes in the reader's own zone and language. */
 export const localClock = (at: number) => clockShort.format(at);
 export const localClockWithSeconds = (at: number) => clockLong.format(at);
+export const shortMoment = (at: number) => dayAndClock.format(at);
 export const localMoment = (at: number) => full.format(at);
 
 /** Names a day as people do: today, yesterday, a weekday with date, and with the year when it is another. */

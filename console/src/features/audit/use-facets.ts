@@ -1,0 +1,35 @@
+import type { AuditFacets } from '@boardwire/contracts';
+import { useCallback, useEffect, useState } from 'react';
+import { errorText } from '../../ui/error-text.ts';
+import type { AuditApi } from './audit-api.ts';
+import type { Filter } from './explorer-address.ts';
+
+export interface FacetsView {
+  answer: AuditFacets | undefined;
+  isLoading: boolean;
+  failure: string | undefined;
+  reload: () => void;
+}
+
+/** Counts of the entries that match; those of the filter before stay while the new ones are on their way. */
+export function useFacets(api: AuditApi, filterKey: string): FacetsView {
+  const [state, setState] = useState<Omit<FacetsView, 'reload'>>({
+    answer: undefined,
+    isLoading: true,
+    failure: undefined,
+  });
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    const abort = new AbortController();
+    setState((before) => ({ ...before, isLoading: true, failure: undefined }));
+    api.facets(JSON.parse(filterKey) as Filter, abort.signal).then(
+      (answer) => setState({ answer, isLoading: false, failure: undefined }),
+      (error: unknown) => {
+        if (!abort.signal.aborted) setState({ answer: undefined, isLoading: false, failure: errorText(error) });
+      },
+    );
+    return () => abort.abort();
+  }, [api, filterKey, round]);
+  const reload = useCallback(() => setRound((many) => many + 1), []);
+  return { ...state, reload };
+}
