@@ -14,10 +14,13 @@ export interface Output {
   isTerminal: boolean;
 }
 
+const clearLine = '\r\u001b[2K';
+
 /** Tells what was shown, step by step as it is shown, or all at once as JSON. */
 export class Report {
   readonly #steps: Step[] = [];
   readonly #open: string[] = [];
+  #isProgressShown = false;
 
   constructor(
     private readonly output: Output,
@@ -26,6 +29,7 @@ export class Report {
 
   shown(shown: string, ...by: string[]): void {
     this.#steps.push({ shown, by });
+    this.#endProgress();
     if (this.isJson) return;
     this.output.out(`  ✔ ${printable(shown)}\n${by.map((line) => `      ${printable(line)}\n`).join('')}`);
   }
@@ -37,10 +41,18 @@ export class Report {
   }
 
   progress(text: string): void {
-    this.output.err(this.output.isTerminal ? `\r\u001b[2K${text}` : `${text}\n`);
+    this.output.err(this.output.isTerminal ? `${clearLine}${text}` : `${text}\n`);
+    this.#isProgressShown = this.output.isTerminal;
+  }
+
+  /** A line of progress is written over by what comes next. */
+  #endProgress(): void {
+    if (this.#isProgressShown) this.output.err(clearLine);
+    this.#isProgressShown = false;
   }
 
   end(command: string, verdict: Verdict, reason: string, evidence: readonly string[] = []): void {
+    this.#endProgress();
     if (this.isJson) {
       const all = {
         command,

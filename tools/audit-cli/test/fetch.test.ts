@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { consistencyProof, generateSigningKey } from '@boardwire/signing';
+import { consistencyProof, formatVerifier, generateSigningKey } from '@boardwire/signing';
+import { eventually } from '@boardwire/test-kit';
 import { cli, verdictOf } from './run-cli.ts';
 import { forged, save, WrittenLog } from './written-log.ts';
 
@@ -115,6 +118,25 @@ test('a broken fetch goes on where it was, and leaves no half file', async () =>
   expect(asked).not.toContain('tile/0/000');
 }, 60_000);
 
+test('a fetch that is killed leaves no half file to be taken for fetched', async () => {
+  const { day } = log.entries[347]!;
+  interrupt = (path, _, response) => {
+    if (path !== `days/${day}.jsonl`) return false;
+    response.writeHead(200).write(log.day(day).slice(0, 5_000));
+    return true;
+  };
+  const bin = join(import.meta.dirname, '..', 'bin', 'boardwire-audit.mjs');
+  const child = spawn(process.execPath, [bin, ...args('--day', day)], { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await eventually(async () => expect(await readdir(join(out(), 'days'))).toHaveLength(1), { timeoutMs: 20_000 });
+  child.kill('SIGKILL');
+  await ended;
+  expect(await readdir(join(out(), 'days'))).not.toContain(`${day}.jsonl`);
+  interrupt = () => false;
+  expect((await cli(...args('--day', day))).code).toBe(0);
+  expect(await readFile(join(out(), 'days', `${day}.jsonl`), 'utf8')).toBe(log.day(day));
+}, 60_000);
+
 test('a site that is busy is asked again', async () => {
   let refusals = 2;
   interrupt = (path, _, response) => {
@@ -186,6 +208,28 @@ test('a log that was rewritten is refused, and the checkpoint that was kept stay
   expect({ verdict, evidence }).toEqual({ verdict: 'refuted', evidence: [kept, other.note()] });
   expect(await readFile(join(out(), 'checkpoint'), 'utf8')).toBe(kept);
   expect(await readFile(join(out(), 'checkpoint.conflicting'), 'utf8')).toBe(other.note());
+});
+
+test('after a restore the former epoch is put aside, and is fetched by its name', async () => {
+  await cli(...args('--tiles'));
+  const former = log;
+  const next = new WrittenLog(former.key, `${former.signer.name.slice(0, -2)}e2`, 131_072);
+  next.epochEntry(former.note(), former.size);
+  next.fill(300);
+  await next.write(served);
+  await save(join(served, 'key'), `${formatVerifier(next.signer)}\n${formatVerifier(former.signer)}\n`);
+  const told = await cli(...args('--tiles'));
+  expect(told).toMatchObject({ code: 0, err: '' });
+  expect(await readFile(join(out(), 'checkpoint'), 'utf8')).toBe(next.note());
+  const aside = join(out(), 'former', 'e1');
+  expect(await readFile(join(aside, 'checkpoint'), 'utf8')).toBe(former.note());
+  expect(await readdir(join(aside, 'tile', '0'))).toContain('001');
+  interrupt = (_path, request, response) => {
+    if (!request.url!.includes('checkpoint')) return false;
+    response.end(request.url!.endsWith('?epoch=e1') ? former.note() : next.note());
+    return true;
+  };
+  expect((await cli(...args('--epoch', 'e1').map((arg) => arg.replace(out(), aside)))).code).toBe(0);
 });
 
 test('a site that shows another key, or an older log, is refused', async () => {

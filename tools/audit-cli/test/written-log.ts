@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AppendItem, AuditEntry } from '@boardwire/contracts';
 import {
+  canonicalJson,
   CompactRange,
   encodeEntryBundle,
   entryBundlePath,
@@ -55,6 +56,8 @@ export class WrittenLog {
   constructor(
     readonly key: SigningKey = generateSigningKey(),
     name = origin,
+    /** The entry that is leaf 0. */
+    readonly firstSeq = 0,
   ) {
     this.signer = noteSigner(name, key);
   }
@@ -99,6 +102,32 @@ export class WrittenLog {
     const { data, salt } = JSON.parse(entry.detail) as { data: object; salt: string };
     this.#opened.set(this.size, { salt, data: Buffer.from(JSON.stringify(data)) });
     return this.#append(entry, entry.detail);
+  }
+
+  /** The first entry after a restore, as the audit service writes it. */
+  epochEntry(former: string, keptSize: number): number {
+    const atMs = startMs;
+    const day = days.dayOf(atMs, 'Europe/Rome');
+    const salt = '00'.repeat(16);
+    const data = canonicalJson({ reason: 'said to be restored' });
+    const record = canonicalJson({
+      actor: 'audit',
+      at: new Date(atMs).toISOString(),
+      checkpoint: former,
+      datahash: createHash('sha256').update(Buffer.from(salt, 'hex')).update(data).digest('hex'),
+      day,
+      kept_root: '00'.repeat(32),
+      kept_size: keptSize,
+      kind: 'decision',
+      origin: 'audit',
+      outcome: 'done',
+      type: 'audit.epoch',
+      v: 1,
+      zone: 'Europe/Rome',
+    });
+    const detail = `{"data":${data},"salt":"${salt}"}`;
+    const leaf = leafHash(Buffer.from(record));
+    return this.#append({ record, leaf, day, detail, atMs, from: { kind: 'decision', position: 1 } }, detail);
   }
 
   /** Entries of two boards, one of them in two epochs and another zone, and decisions of two services. */
@@ -160,38 +189,41 @@ export class WrittenLog {
       // oxlint-disable-next-line no-await-in-loop -- a few files
       await save(join(folder, 'days', `${day}.jsonl`), this.day(day));
     }
-    await save(join(folder, 'export.jsonl'), linesOf(this.entries, { filter: {} }, this.size));
+    await save(join(folder, 'export.jsonl'), linesOf(this.entries, { filter: {} }, this.firstSeq + this.size));
   }
 
   day(day: string): string {
     return linesOf(
       this.entries.filter((entry) => entry.day === day),
       { day },
-      this.size,
+      this.firstSeq + this.size,
     );
   }
 
   /** What is fetched for one entry. */
-  async writeEntry(folder: string, seq: number): Promise<void> {
-    const proof = await inclusionProof(seq, this.size, this.read);
+  async writeEntry(folder: string, index: number): Promise<void> {
+    const seq = this.firstSeq + index;
+    const proof = await inclusionProof(index, this.size, this.read);
     const checkpoint = this.note();
     const base = join(folder, 'entries', String(seq));
-    await save(`${base}.json`, JSON.stringify(this.entries[seq]));
-    await save(`${base}.tlog-proof`, formatTlogProof({ index: seq, proof, checkpoint }));
+    await save(`${base}.json`, JSON.stringify(this.entries[index]));
+    await save(`${base}.tlog-proof`, formatTlogProof({ index, proof, checkpoint }));
     const hexes = proof.map((hash) => hash.toString('hex'));
-    await save(`${base}.proof.json`, JSON.stringify({ seq, size: this.size, proof: hexes, checkpoint }));
-    const opened = this.#opened.get(seq);
+    await save(`${base}.proof.json`, JSON.stringify({ seq, index, size: this.size, proof: hexes, checkpoint }));
+    const opened = this.#opened.get(index);
     if (opened !== undefined) {
       const { salt, data } = opened;
       await save(`${base}.disclosure.json`, JSON.stringify({ seq, salt, data: data.toString('base64') }));
     }
-    const event = this.#events.get(seq);
+    const event = this.#events.get(index);
     if (event !== undefined) await save(`${base}.event.json`, event);
   }
 
   #append(entry: Entry, body: string): number {
     const seq = this.size;
-    this.entries.push(answerOf(seq, entry.record, body === 'null' ? null : (JSON.parse(body) as AuditEntry['detail'])));
+    this.entries.push(
+      answerOf(this.firstSeq + seq, entry.record, body === 'null' ? null : (JSON.parse(body) as AuditEntry['detail'])),
+    );
     this.#leaves.push(entry.leaf);
     for (const { level, index, root, hashes } of this.#tree.grow([entry.leaf]).tiles) {
       this.#full.set(tilePath({ level, index }), hashes);

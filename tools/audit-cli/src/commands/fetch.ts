@@ -20,6 +20,7 @@ export const fetchCommand: Command = {
     entries: { type: 'boolean', says: 'the records of the whole log, in bundles, and the tiles' },
     day: { type: 'string', value: 'YYYY-MM-DD', isRepeated: true, says: 'a day’s file' },
     entry: { type: 'string', value: 'SEQ', isRepeated: true, says: 'an entry with its proof and disclosure' },
+    epoch: { type: 'string', value: 'NAME', says: 'a former epoch of the log, into a folder of its own' },
     export: { type: 'string', value: 'QUERY', says: 'an export, such as board=events&order=oldest' },
   },
   explains: `Writes DIR/key, DIR/health.json, DIR/checkpoint, DIR/checkpoints/<size>, DIR/consistency/, DIR/tile/, DIR/days/,
@@ -29,11 +30,12 @@ with 1. A broken fetch goes on where it was. When the token ends, write a new on
   async run(given) {
     const { report } = given;
     const folder = given.needed('out');
-    const site = new AuditSite(given.needed('url'), given.needed('token-file'));
+    const epoch = given.text('epoch');
+    const site = new AuditSite(given.needed('url'), given.needed('token-file'), epoch);
     const seqs = given.all('entry').map(seqOf);
     const into = { site, folder, report };
     const trust = await fetchKey(into);
-    const sizeMin = await fetchHealth(into);
+    const size = await fetchHealth(into);
     for (const day of given.all('day')) {
       // oxlint-disable-next-line no-await-in-loop -- one file at a time
       await fetchDay(into, day);
@@ -41,7 +43,7 @@ with 1. A broken fetch goes on where it was. When the token ends, write a new on
     const query = given.text('export');
     if (query !== undefined) await fetchExport(into, query);
     // After the lists, so that it covers them.
-    const checkpoint = await fetchCheckpoint(into, trust, sizeMin);
+    const checkpoint = await fetchCheckpoint(into, trust, epoch === undefined ? size : 0);
     if (given.has('tiles') || given.has('entries')) {
       await fetchTiles(into, checkpoint);
       await TileTree.open(folder, checkpoint);

@@ -15,6 +15,8 @@ export class AuditSite {
   constructor(
     url: string,
     private readonly tokenPath: string,
+    /** A former epoch of the log; the one that is being written, if left out. */
+    private readonly epoch?: string,
   ) {
     const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: '' };
     if (protocol !== 'http:' && protocol !== 'https:') throw new CannotTell(`--url ${url} is no http(s) address`);
@@ -64,7 +66,7 @@ export class AuditSite {
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), silenceMs);
     try {
-      const response = await fetch(this.#base + path, {
+      const response = await fetch(this.#addressOf(path), {
         headers: { authorization: `Bearer ${this.#token}`, accept: '*/*' },
         // A token goes nowhere but where the auditor sends it.
         redirect: 'manual',
@@ -82,6 +84,11 @@ export class AuditSite {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #addressOf(path: string): string {
+    if (this.epoch === undefined || !/^(?:tile\/|checkpoint|proof\/)/.test(path)) return this.#base + path;
+    return `${this.#base}${path}${path.includes('?') ? '&' : '?'}epoch=${encodeURIComponent(this.epoch)}`;
   }
 
   async #refusal(response: Response, path: string): Promise<Error> {

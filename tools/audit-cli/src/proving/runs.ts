@@ -33,6 +33,16 @@ export class Runs {
     return this.#runs[0]?.[0] ?? 0;
   }
 
+  /** The lowest number from `first` on that is not there. */
+  firstMissing(first: number): number {
+    let due = first;
+    for (const [from, to] of this.#runs) {
+      if (from > due) break;
+      due = Math.max(due, to + 1);
+    }
+    return due;
+  }
+
   /** What is missing up to the last number, from `first` on. */
   holes(first = 1): [first: number, last: number][] {
     const starts = [first - 1, ...this.#runs.map(([, last]) => last)];

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CannotTell, Refuted } from '../verdict.ts';
 
@@ -13,8 +13,7 @@ const newline = 0x0a;
 export async function* linesOf(path: string): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;
-  for await (const chunk of await streamOf(path)) {
-    const bytes = chunk as Buffer;
+  for await (const bytes of partsOf(path)) {
     let from = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
       yield parts.length === 0 ? bytes.subarray(from, end) : Buffer.concat([...parts, bytes.subarray(from, end)]);
@@ -28,18 +27,13 @@ export async function* linesOf(path: string): AsyncGenerator<Buffer> {
   if (length > 0) throw new Refuted(`${path} ends in the middle of a line: it was cut`);
 }
 
-async function streamOf(path: string): Promise<AsyncIterable<unknown>> {
-  const isGzip = await startsAsGzip(path);
-  return readAll(path, isGzip);
-}
-
-async function* readAll(path: string, isGzip: boolean): AsyncGenerator<unknown> {
+async function* partsOf(path: string): AsyncGenerator<Buffer> {
+  const through = (await startsAsGzip(path)) ? createGunzip() : new PassThrough();
   const file = createReadStream(path);
-  const through: Readable = isGzip ? createGunzip() : new PassThrough();
   // Its failure is that of the reading, which throws below.
-  const done = pipeline(file, through as PassThrough).catch(() => undefined);
+  const done = pipeline(file, through).catch(() => undefined);
   try {
-    yield* through;
+    for await (const part of through) yield part as Buffer;
   } catch (error) {
     throw unreadable(path, error as NodeJS.ErrnoException);
   } finally {

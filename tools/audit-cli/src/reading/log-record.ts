@@ -17,6 +17,8 @@ export interface LogRecord {
   id?: string;
   /** Of the first entry of an epoch: the newest checkpoint known of the former one. */
   checkpoint?: string;
+  /** And how much of it was left to go on from. */
+  kept_size?: number;
   /** Of a decision: its place among those of its service, from 1. */
   number?: number;
   outcome?: string;
@@ -38,7 +40,7 @@ export function parseRecord(text: string, what: string): LogRecord {
     (value['kind'] === 'event' || value['kind'] === 'decision') &&
     texts.every((name) => typeof value[name] === 'string') &&
     optionalTexts.every((name) => value[name] === undefined || typeof value[name] === 'string') &&
-    ['seq', 'number'].every((name) => value[name] === undefined || isPlace(value[name]));
+    ['seq', 'number', 'kept_size'].every((name) => value[name] === undefined || isPlace(value[name]));
   if (!isWhole) throw new Refuted(`${what} is not a record of an event or a decision`);
   const record = value as unknown as LogRecord;
   const hasPlace =
