@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { AuditEntry, AuditPage } from '@boardwire/contracts';
+import { eventMediaTypes, type AuditEntry, type AuditPage } from '@boardwire/contracts';
 import pg from 'pg';
 import { call, say, signInAsGuest } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
@@ -98,10 +98,7 @@ test('what is fetched of a site verifies: checkpoint, entry, the way between two
   const { seq } = await anEvent();
   expect(await fetched('--entry', String(seq))).toMatchObject({ code: 0, err: '' });
   const entry = at('log', 'entries', String(seq));
-  const proof = await readFile(`${entry}.tlog-proof`).then(
-    () => `${entry}.tlog-proof`,
-    () => `${entry}.proof.json`,
-  );
+  const proof = `${entry}.tlog-proof`;
   expect(await run('verify', 'checkpoint', at('log', 'checkpoint'), ...key())).toMatchObject({ code: 0, err: '' });
   expect(await run('verify', 'entry', `${entry}.json`, '--proof', proof, ...key())).toMatchObject({ code: 0, err: '' });
   const former = await readFile(at('log', 'checkpoint'), 'utf8');
@@ -123,6 +120,40 @@ test('the days of a site make its signed root, and no event and no decision is m
   expect(whole.out).toMatch(/1–\d+ of the decisions of chat/);
 }, 60_000);
 
+test('the tiles and the records of a site are its whole log, and an event is followed from chat to the root', async () => {
+  const event = await anEvent();
+  expect(await fetched('--entries', '--entry', String(event.seq))).toMatchObject({ code: 0, err: '' });
+  const tiled = [...key(), '--checkpoint', at('log', 'checkpoint'), '--tiles', at('log')];
+  const whole = await run('verify', 'complete', ...tiled, '--health', at('log', 'health.json'));
+  expect(whole).toMatchObject({ code: 0, err: '' });
+  expect(whole.out).toMatch(new RegExp(`1–${last} of the events of events in epoch`));
+  const history = await call(`${site.url}/v1/boards/events/events?limit=500`, {
+    token,
+    headers: { accept: eventMediaTypes.lines },
+  });
+  const line = history.text
+    .split('\n')
+    .find((each) => each.includes(`"cursor":"${event.board_epoch}-${event.board_seq}"`));
+  await writeFile(at('line.json'), line!);
+  const files = (ending: string) => at('log', 'entries', `${event.seq}.${ending}`);
+  const chain = [
+    '--entry',
+    files('json'),
+    '--proof',
+    files('tlog-proof'),
+    '--disclosure',
+    files('disclosure.json'),
+    ...key(),
+  ];
+  const followed = await run('verify', 'event', at('line.json'), ...chain);
+  expect(followed).toMatchObject({ code: 0, err: '' });
+  await writeFile(at('line.json'), line!.replace('line', 'lime').replace('one more', 'one less'));
+  expect(await run('verify', 'event', at('line.json'), ...chain)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('other data than the log'),
+  });
+}, 60_000);
+
 test('a guest is told that the role is missing', async () => {
   await writeFile(at('token'), (await signInAsGuest(site.url, `cy-${last}`)).token);
   expect(await fetched()).toMatchObject({ code: 2, err: expect.stringContaining('role auditor') });
@@ -136,8 +167,7 @@ test('a row that a superuser edits is found, by its proof and by its day', async
   try {
     await fetched('--entry', String(seq));
     const entry = at('log', 'entries', String(seq));
-    const proof =
-      (await readFile(`${entry}.tlog-proof`).catch(() => undefined)) === undefined ? 'proof.json' : 'tlog-proof';
+    const proof = 'tlog-proof';
     const verdict = await run('verify', 'entry', `${entry}.json`, '--proof', `${entry}.${proof}`, ...key());
     expect(verdict).toMatchObject({ code: 1, err: expect.stringContaining('PROVEN FALSE') });
     const whole = await run(
