@@ -1,22 +1,18 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eventMediaTypes, type AuditEntry, type AuditPage } from '@boardwire/contracts';
 import pg from 'pg';
+import { Auditor } from '../support/auditor.ts';
 import { call, say, signInAsGuest } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 
-// An auditor with nothing but the built program, a token and the public routes, against a site that may be changed behind
-// its own back.
-const bin = join(import.meta.dirname, '..', '..', 'tools', 'audit-cli', 'bin', 'boardwire-audit.mjs');
+// An auditor by the public routes, against a site that may be changed behind its own back.
 const posts = 40;
 let site: TestSite;
 let database: pg.Client;
 let token: string;
-let folder: string;
+let auditor: Auditor;
 let last: number;
 
 beforeAll(async () => {
@@ -33,33 +29,16 @@ afterAll(async () => {
   await site?.stop();
 }, 30_000);
 beforeEach(async () => {
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  folder = await mkdtemp(join(tmpdir(), 'boardwire-auditor-'));
-  await writeFile(at('token'), `${token}\n`);
+  await auditor?.leaves();
+  auditor = await Auditor.of(site.url, token);
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => auditor.leaves());
 
-const at = (...names: string[]) => join(folder, ...names);
+const at = (...names: string[]) => auditor.at(...names);
+const run = (...args: string[]) => auditor.run(...args);
+const fetched = (...more: string[]) => auditor.fetches(more);
+const key = () => auditor.key();
 const audit = <T>(path: string) => call<T>(`${site.url}/v1/audit/${path}`, { token });
-
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-/** The program as a child process. */
-function run(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], { timeout: 60_000 }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err });
-    });
-  });
-}
-
-const fetched = (...more: string[]) =>
-  run('fetch', '--url', site.url, '--token-file', at('token'), '--out', at('log'), ...more);
-const key = () => ['--key', at('log', 'key')];
 
 /** The newest entry of one of our events. */
 async function anEvent(): Promise<AuditEntry> {
@@ -123,8 +102,7 @@ test('the days of a site make its signed root, and no event and no decision is m
 test('the tiles and the records of a site are its whole log, and an event is followed from chat to the root', async () => {
   const event = await anEvent();
   expect(await fetched('--entries', '--entry', String(event.seq))).toMatchObject({ code: 0, err: '' });
-  const tiled = [...key(), '--checkpoint', at('log', 'checkpoint'), '--tiles', at('log')];
-  const whole = await run('verify', 'complete', ...tiled, '--health', at('log', 'health.json'));
+  const whole = await run('verify', 'complete', ...auditor.tiled(), '--health', at('log', 'health.json'));
   expect(whole).toMatchObject({ code: 0, err: '' });
   expect(whole.out).toMatch(new RegExp(`1–${last} of the events of events in epoch`));
   const history = await call(`${site.url}/v1/boards/events/events?limit=500`, {
@@ -155,7 +133,7 @@ test('the tiles and the records of a site are its whole log, and an event is fol
 }, 60_000);
 
 test('a guest is told that the role is missing', async () => {
-  await writeFile(at('token'), (await signInAsGuest(site.url, `cy-${last}`)).token);
+  await auditor.takes((await signInAsGuest(site.url, `cy-${last}`)).token);
   expect(await fetched()).toMatchObject({ code: 2, err: expect.stringContaining('role auditor') });
 });
 
