@@ -13,7 +13,7 @@ export interface Composition {
   ports: SitePorts;
   secrets: SiteSecrets;
   nats: NatsServer;
-  /** `DATABASE_URL` by schema. */
+  /** `DATABASE_URL` by schema; of those who run without owning it, by `<schema>/runner`. */
   databaseUrls: Readonly<Record<string, string>>;
   /** Where services write their log; undefined: to standard output. */
   logFile?: string;
@@ -47,6 +47,7 @@ function sharedEnvironment({ env, ports, secrets, nats, logFile }: Composition):
   return {
     ...env,
     DATABASE_URL: undefined,
+    DATABASE_OWNER_URL: undefined,
     HOST: '127.0.0.1',
     NATS_URL: nats.url,
     NATS_TOKEN: nats.token,
@@ -94,7 +95,9 @@ function consoleFolder(env: Environment): Record<string, string> {
 
 function databaseOf(kind: ServiceKind, { databaseUrls }: Composition): Record<string, string | undefined> {
   const { schema } = serviceSources[kind];
-  return schema === undefined ? {} : { DATABASE_URL: databaseUrls[schema] };
+  if (schema === undefined) return {};
+  const [owner, runner] = [databaseUrls[schema], databaseUrls[`${schema}/runner`]];
+  return runner === undefined ? { DATABASE_URL: owner } : { DATABASE_URL: runner, DATABASE_OWNER_URL: owner };
 }
 
 /** Where this machine reaches the port; one that listens on all addresses is on the loopback one too. */

@@ -9,6 +9,8 @@ interface ServiceSource {
   entry: string;
   /** Its schema, when it stores anything. */
   schema?: string;
+  /** Runs as a role of its own that owns none of its tables. */
+  runner?: { role: string; mayBecome: readonly string[] };
 }
 
 export const serviceSources: Readonly<Record<ServiceKind, ServiceSource>> = {
@@ -19,6 +21,11 @@ export const serviceSources: Readonly<Record<ServiceKind, ServiceSource>> = {
     entry: 'services/federation/dist/main.js',
     schema: 'federation',
   },
-  audit: { packageName: '@boardwire/audit', entry: 'services/audit/dist/main.js', schema: 'audit' },
+  audit: {
+    packageName: '@boardwire/audit',
+    entry: 'services/audit/dist/main.js',
+    schema: 'audit',
+    runner: { role: 'boardwire_audit_append', mayBecome: ['boardwire_audit_retention'] },
+  },
   applets: { packageName: '@boardwire/axonchat', entry: 'applets/axonchat/dist/main.js' },
 };

@@ -6,7 +6,7 @@ import { secretFile, type Environment } from '@boardwire/embedded';
 export interface SiteSecrets {
   /** Signs the tokens between services. */
   internal: string;
-  /** Password of each service's database role, by schema. */
+  /** Password of each role of the database, by schema; a schema's runner has one of its own. */
   database: Readonly<Record<string, string>>;
   admin: AdminPassword;
 }

@@ -57,7 +57,14 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-const schemas = Object.values(serviceSources).flatMap(({ schema }) => (schema === undefined ? [] : [schema]));
+const stores = Object.values(serviceSources).flatMap(({ schema, runner }) =>
+  schema === undefined ? [] : [{ schema, runner }],
+);
+const schemas = stores.map(({ schema }) => schema);
+
+const runnerOf = (schema: string) => `${schema}-runner`;
+/** Each role of the database has a password of its own. */
+const roles = stores.flatMap(({ schema, runner }) => (runner === undefined ? [schema] : [schema, runnerOf(schema)]));
 
 /**
  * Starts a whole site: servers, schemas, services. When anything fails, what was already started is stopped again and
@@ -86,7 +93,7 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
   const { dataDir, onStep, env = {}, mode = 'one-process', gateways = 1, hasProxy = false } = options;
   await stopOrphanServices(dataDir);
   const ports = await choosePorts(env, { gateways, hasProxy, ports: options.ports ?? 'fixed' });
-  const secrets = await siteSecrets(dataDir, env, schemas);
+  const secrets = await siteSecrets(dataDir, env, roles);
   started.ownServers = [];
   const { postgres, nats } = await startServers(options, env, started.ownServers);
   const databaseUrls = await timedStep(onStep, 'Database schemas and roles ready', () =>
@@ -160,7 +167,12 @@ async function makeSchemas(
   try {
     return await provisionSchemas(
       postgres.url,
-      schemas.map((schema) => ({ schema, role: `boardwire_${schema}`, password: passwords[schema] ?? '' })),
+      stores.map(({ schema, runner }) => ({
+        schema,
+        role: `boardwire_${schema}`,
+        password: passwords[schema] ?? '',
+        ...(runner === undefined ? {} : { runner: { ...runner, password: passwords[runnerOf(schema)] ?? '' } }),
+      })),
     );
   } catch (error) {
     if (postgres.kind !== 'external') throw error;

@@ -14,6 +14,7 @@ export interface OpenDatabaseOptions {
   url: string;
   schema: string;
   entities?: readonly (Function | EntitySchema)[];
+  /** None: the schema is somebody else's, who has migrated it. */
   migrations: readonly Migration[];
   /** Connections of this process; default 10. */
   poolMax?: number;
@@ -50,7 +51,7 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
 
 async function open({ schema, migrations, logger, ...options }: OpenDatabaseOptions): Promise<Database> {
   const url = withSearchPath(options.url, schema);
-  await migrate({ url, schema, migrations, logger });
+  if (migrations.length > 0) await migrate({ url, schema, migrations, logger });
   const dataSource = new DataSource({
     type: 'postgres',
     url,

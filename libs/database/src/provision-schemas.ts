@@ -6,6 +6,11 @@ export interface ServiceSchema {
   schema: string;
   role: string;
   password: string;
+  /**
+   * Who uses the schema where its owner only migrates: owns nothing, and has what the owner grants. `mayBecome` are roles
+   * without a login whose rights it takes on by `SET ROLE` alone.
+   */
+  runner?: { role: string; password: string; mayBecome?: readonly string[] };
 }
 
 const provisioningLock = 7_236_018_441;
@@ -17,7 +22,8 @@ const statementMs = 30_000;
  * places at once. Where the administrator may not create roles (some hosted databases), the services share its role
  * and are kept apart by `search_path` alone.
  *
- * @returns for each schema, the URL for that service's `DATABASE_URL`.
+ * @returns for each schema, the URL of its owner; where it has a runner and roles can be made, that one's as
+ * `<schema>/runner`.
  */
 export async function provisionSchemas(
   adminUrl: string,
@@ -38,6 +44,9 @@ export async function provisionSchemas(
     for (const wanted of schemas) {
       // oxlint-disable-next-line no-await-in-loop -- one connection
       urls[wanted.schema] = await provision(client, { adminUrl, wanted, mayCreateRoles });
+      if (wanted.runner === undefined || !mayCreateRoles) continue;
+      // oxlint-disable-next-line no-await-in-loop
+      urls[`${wanted.schema}/runner`] = await provisionRunner(client, { adminUrl, wanted, runner: wanted.runner });
     }
     return urls;
   } finally {
@@ -71,7 +80,31 @@ async function provision(client: pg.Client, { adminUrl, wanted, mayCreateRoles }
   return withSearchPath(withRole(adminUrl, wanted.role, wanted.password), wanted.schema);
 }
 
-async function ensureRole(client: pg.Client, wanted: ServiceSchema): Promise<void> {
+async function provisionRunner(
+  client: pg.Client,
+  {
+    adminUrl,
+    wanted,
+    runner,
+  }: { adminUrl: string; wanted: ServiceSchema; runner: NonNullable<ServiceSchema['runner']> },
+): Promise<string> {
+  const { role, password, mayBecome = [] } = runner;
+  await ensureRole(client, runner);
+  const name = pg.escapeIdentifier(role);
+  await client.query(`ALTER ROLE ${name} NOINHERIT`);
+  await client.query(`ALTER ROLE ${name} SET search_path = ${pg.escapeIdentifier(wanted.schema)}`);
+  for (const other of mayBecome) {
+    // oxlint-disable-next-line no-await-in-loop -- one connection
+    const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [other]);
+    // oxlint-disable-next-line no-await-in-loop
+    if (known.rowCount === 0) await client.query(`CREATE ROLE ${pg.escapeIdentifier(other)} NOLOGIN`);
+    // oxlint-disable-next-line no-await-in-loop
+    await client.query(`GRANT ${pg.escapeIdentifier(other)} TO ${name}`);
+  }
+  return withSearchPath(withRole(adminUrl, role, password), wanted.schema);
+}
+
+async function ensureRole(client: pg.Client, wanted: { role: string; password: string }): Promise<void> {
   const role = pg.escapeIdentifier(wanted.role);
   const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [wanted.role]);
   const verb = known.rowCount === 0 ? 'CREATE' : 'ALTER';

@@ -9,8 +9,11 @@ import { inboxLoop } from './decisions/inbox-loop.ts';
 import { EventIntake } from './following/event-intake.ts';
 import type { Restoration } from './http/restored.controller.ts';
 import { loadCheckpointKey, type CheckpointKey } from './log/checkpoint-key.ts';
+import { buildKeeping } from './forgetting/build-keeping.ts';
+import type { Redactions } from './forgetting/redactions.ts';
 import { buildLog } from './log/build-log.ts';
 import type { Checkpointer } from './log/checkpointer.ts';
+import type { Scrub } from './log/scrub.ts';
 import type { Sequencer } from './log/sequencer.ts';
 import { ZoneDays } from './log/zone-days.ts';
 import { AuditMetrics } from './metrics.ts';
@@ -29,6 +32,7 @@ export interface AuditDependencies {
   context: ServiceContext;
   config: AuditConfig;
   database: Database;
+  retentionRole: string | undefined;
   bus: Bus;
   chat: InternalClient;
 }
@@ -47,6 +51,7 @@ export interface AuditParts {
   tiles: LogTiles;
   disclosures: Disclosures;
   restoration: Restoration;
+  scrub: Scrub;
   /** Starts every loop; the log grows from here on. */
   start(): void;
   stop(): Promise<void>;
@@ -56,7 +61,8 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
   const { database } = dependencies;
   const key = await loadCheckpointKey(database, dependencies.config.CHECKPOINT_KEY);
   const writing = buildWriting(dependencies, key);
-  const status = new LogStatus(database, () => writing.follower.boards());
+  const { scrub, policy } = writing;
+  const status = new LogStatus({ database, boards: () => writing.follower.boards(), scrub, policy });
   return {
     ...writing,
     reader: new AuditReader(database),
@@ -69,13 +75,22 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
   };
 }
 
-function buildWriting({ context, config, database, bus, chat }: AuditDependencies, key: CheckpointKey) {
+function buildWriting(dependencies: AuditDependencies, key: CheckpointKey) {
+  const { context, config, database, bus } = dependencies;
   const { logger, supervisor } = context;
   const metrics = new AuditMetrics(context.metrics);
   const stopping = new AbortController();
   const days = new ZoneDays();
   const siteTimeZone = config.SITE_TIME_ZONE;
-  const { store, sequencer, checkpointer } = buildLog({ database, bus, key, days, siteTimeZone, metrics, logger });
+  const { store, sequencer, checkpointer, witness } = buildLog({
+    database,
+    bus,
+    key,
+    days,
+    siteTimeZone,
+    metrics,
+    logger,
+  });
   const loadMark = (board: string, epoch: string) => store.loadMark(board, epoch);
   const intake = new EventIntake({
     sequencer,
@@ -86,25 +101,16 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
   });
   const inbox = new DecisionInbox(database);
   metrics.queue('audit inbox', () => inbox.depth);
-  const follower = new BoardFollower({
-    name: 'audit',
-    bus,
-    chat: chatLogOver(chat),
-    context,
-    marks: { load: intake.position },
-    durable: durables.audit,
-    // Each append rewrites the tree's right edge: fuller batches cost less, and a checkpoint is due each second only.
-    paceMs: 50,
-    onEvents: intake.onEvents,
-    onEpoch: intake.onEpoch,
-    onControl: intake.onControl,
-  });
+  const isLeading = () => sequencer.committed !== undefined;
+  const keeping = buildKeeping({ ...dependencies, key, witness, metrics, isLeading });
+  const follower = follow(dependencies, intake, keeping.redactions);
   sequencer.onNewEpoch(() => follower.reposition());
   const zoneOf = (board: string | undefined) => intake.zoneOf(board);
   const start = () => {
     supervisor.run('audit-sequencer', { beatEveryMs: 1_000 }, leading(database, sequencer));
     supervisor.run('audit-checkpoint', { beatEveryMs: 1_000 }, (loop) => checkpointer.run(loop));
     supervisor.run('audit-inbox', { beatEveryMs: 1_000 }, inboxLoop({ inbox, sequencer, days, zoneOf, metrics }));
+    keeping.start();
     // A replica that has never led doesn't draw on the consumer that the leader reads.
     void sequencer.whenLeading(stopping.signal).then(() => {
       if (!stopping.signal.aborted) follower.start();
@@ -119,7 +125,28 @@ function buildWriting({ context, config, database, bus, chat }: AuditDependencie
     await store.noteRestored(by);
     sequencer.reload('a backup was put back');
   };
-  return { sequencer, checkpointer, follower, inbox, restoration: { noteRestored }, start, stop };
+  const { scrub, policy } = keeping;
+  return { sequencer, checkpointer, follower, inbox, scrub, policy, restoration: { noteRestored }, start, stop };
+}
+
+function follow({ bus, chat, context }: AuditDependencies, intake: EventIntake, redactions: Redactions): BoardFollower {
+  return new BoardFollower({
+    name: 'audit',
+    bus,
+    chat: chatLogOver(chat),
+    context,
+    marks: { load: intake.position },
+    durable: durables.audit,
+    // Each append rewrites the tree's right edge: fuller batches cost less, and a checkpoint is due each second only.
+    paceMs: 50,
+    onEvents: intake.onEvents,
+    onEpoch: intake.onEpoch,
+    onControl: (changes) => {
+      intake.onControl(changes);
+      redactions.look(changes.boards);
+    },
+    onRemoved: (board) => redactions.forget(board),
+  });
 }
 
 /** Leads whenever nobody else does; the loop shows as silent while an append is stuck. */

@@ -1,4 +1,3 @@
-import { openDatabase } from '@boardwire/database';
 import { connectBus } from '@boardwire/messaging';
 import {
   createContext,
@@ -13,17 +12,16 @@ import type { Bus } from '@boardwire/messaging';
 import { AuditModule } from './audit.module.ts';
 import { buildAudit, type AuditParts } from './audit-parts.ts';
 import { readAuditConfig } from './config.ts';
-import { auditMigrations } from './database/migrations.ts';
+import { openAuditDatabase } from './database/open-audit-database.ts';
 
 /** Starts the audit service: the tamper-evident log of every event and decision. */
 export const boot: Boot = async (env) => {
   const config = readAuditConfig(env);
   const context = createContext('audit', config);
   const { logger } = context;
-  const database = await openDatabase({
+  const { database, retentionRole } = await openAuditDatabase({
     url: config.DATABASE_URL,
-    schema: 'audit',
-    migrations: auditMigrations,
+    ownerUrl: config.DATABASE_OWNER_URL,
     poolMax: config.DATABASE_POOL_MAX,
     logger,
   });
@@ -34,7 +32,7 @@ export const boot: Boot = async (env) => {
     ...(config.NATS_TOKEN === undefined ? {} : { token: config.NATS_TOKEN }),
   });
   const chat = new InternalClient({ context, service: 'chat', baseUrl: config.CHAT_URL });
-  const parts = await buildAudit({ context, config, database, bus, chat });
+  const parts = await buildAudit({ context, config, database, retentionRole, bus, chat });
   const server = await startInternalServer(context, AuditModule.over(parts), {
     host: config.HOST,
     port: config.INTERNAL_PORT,
@@ -61,6 +59,7 @@ function watchDependencies(
   { database, bus, parts }: { database: Database; bus: Bus; parts: AuditParts },
 ): void {
   health.hard('postgres', () => (database.healthy() ? undefined : 'not reachable'));
+  health.soft('log', () => (parts.scrub.findings.length === 0 ? undefined : 'damage was found'));
   health.soft('nats', () => (bus.connected ? undefined : 'not connected'));
   // A replica that has never led doesn't ask chat.
   health.soft('chat', () => {

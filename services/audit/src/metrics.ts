@@ -9,7 +9,11 @@ export class AuditMetrics {
   readonly #appendSeconds;
   readonly #epochs;
   #checkpointedAt: number | undefined;
+  readonly #forgotten;
+  readonly #scrubRounds;
   #gaps = 0;
+  #scrubPosition = 0;
+  #scrubFindings = 0;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -31,6 +35,21 @@ export class AuditMetrics {
       'audit_epochs_total',
       'New epochs of the log that were begun: a backup was put back, or the log lost what was signed.',
     );
+    this.#forgotten = metrics.counter(
+      'audit_forgotten_total',
+      'What outlived its retention, or was redacted, and is gone: details, and whole records.',
+      ['what'],
+    );
+    this.#scrubRounds = metrics.counter(
+      'audit_scrub_rounds_total',
+      'Complete passes over the log that compared all of it.',
+    );
+    metrics.gauge('audit_scrub_position', 'Number of the entry that the pass under way has come to.', [], (gauge) => {
+      gauge.set(this.#scrubPosition);
+    });
+    metrics.gauge('audit_scrub_findings', 'What the last complete pass found that does not fit.', [], (gauge) => {
+      gauge.set(this.#scrubFindings);
+    });
     metrics.gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint.', [], (gauge) => {
       if (this.#checkpointedAt !== undefined) gauge.set((Date.now() - this.#checkpointedAt) / 1_000);
     });
@@ -53,6 +72,19 @@ export class AuditMetrics {
 
   inboxWaited(seconds: number): void {
     this.#metrics.observeQueueWait('audit inbox', Math.max(0, seconds));
+  }
+
+  forgotten(what: 'details' | 'records', count: number): void {
+    this.#forgotten.inc({ what }, count);
+  }
+
+  scrubbedTo(seq: number): void {
+    this.#scrubPosition = seq;
+  }
+
+  scrubRound(findings: number): void {
+    this.#scrubRounds.inc();
+    this.#scrubFindings = findings;
   }
 
   epochBegun(): void {

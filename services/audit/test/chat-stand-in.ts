@@ -4,6 +4,7 @@ import {
   busHeaders,
   messageId,
   type RangeItem,
+  type RemovedSeqs,
   type SyncResponse,
 } from '@boardwire/contracts';
 import { connectBus, type Bus } from '@boardwire/messaging';
@@ -16,12 +17,19 @@ const epoch = 'aaaaaaaa';
 /** Boards in memory, answered as chat's internal routes do; audit's tests must not depend on another service. */
 class BoardLogs {
   readonly boards = new Map<string, RangeItem[]>();
+  readonly removed = new Map<string, number[]>();
 
   append(board: string, count: number): RangeItem[] {
     const items = this.boards.get(board) ?? [];
     const added = Array.from({ length: count }, (_, at) => itemAt(board, items.length + at + 1));
     this.boards.set(board, [...items, ...added]);
     return added;
+  }
+
+  remove(board: string, seq: number): void {
+    const { body: _, ...left } = this.boards.get(board)![seq - 1]!;
+    this.boards.get(board)![seq - 1] = { ...left, removed: { id: `e${seq}` } };
+    this.removed.set(board, [...(this.removed.get(board) ?? []), seq]);
   }
 }
 
@@ -34,9 +42,16 @@ class LogController {
   @Get('sync')
   sync(): SyncResponse {
     const boards = [...this.logs.boards].map(([slug, { length: head }], id) => {
-      return { slug, id, epoch, epochOrdinal: 0, head, relayed: head, timeZone: 'Europe/Rome', rules: [] };
+      const removals = this.logs.removed.get(slug)?.length ?? 0;
+      return { slug, id, epoch, epochOrdinal: 0, head, relayed: head, removals, timeZone: 'Europe/Rome', rules: [] };
     });
     return { version: '1', full: true, boards, removedBoards: [], revocations: [] };
+  }
+
+  @Get('boards/:board/removed')
+  removed(@Param('board') board: string): RemovedSeqs {
+    const seqs = this.logs.removed.get(board) ?? [];
+    return { removals: seqs.length, seqs };
   }
 
   @Get('boards/:board/range')
@@ -76,6 +91,11 @@ export class ChatStandIn {
       await server.close();
       await bus.close();
     });
+  }
+
+  /** Takes the content of an event away; what is in the mirror already stays there. */
+  remove(board: string, seq: number): void {
+    this.logs.remove(board, seq);
   }
 
   head(board: string): number {

@@ -158,6 +158,30 @@ test('an operator’s word begins a new epoch where nobody else remembers', asyn
   expect(now.former[0]).toMatchObject({ epoch: epochOf(former.origin), size: 100 });
 });
 
+test('a backup from before another restore begins one more epoch, and the one that it has forgotten is not gone on with', async () => {
+  await grow(100);
+  const backup = await SchemaBackup.take(superuser);
+  await grow(100);
+  const first = await checkpoint();
+  for (const round of [1, 2]) {
+    await stop();
+    await backup.putBack();
+    running = await boot(environment);
+    await grow(50 * round);
+  }
+  const now = await health();
+  expect(
+    [...published.keys()].map((place) => place.split(' ')[0]).filter((name, at, all) => all.indexOf(name) === at),
+  ).toHaveLength(3);
+  expect(now.former).toHaveLength(1);
+  const record = JSON.parse(auditEntrySchema.parse(await json(`entries/${now.first_seq}`)).record) as {
+    checkpoint: string;
+  };
+  const known = parseCheckpoint(parseNote(record.checkpoint).text);
+  expect(known.origin).not.toBe(first.origin);
+  expect(now.size).toBe(1 + 250);
+});
+
 test('a Postgres of another identity begins a new epoch', async () => {
   await grow(100);
   const former = await checkpoint();

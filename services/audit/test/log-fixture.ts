@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConnectionError, openDatabase, provisionSchemas, type Database, type Queryable } from '@boardwire/database';
 import type { FollowedEvent } from '@boardwire/follower';
+import { connectBus, type Bus } from '@boardwire/messaging';
 import { createLogger, Metrics } from '@boardwire/service-kit';
 import {
   importVerifyingKey,
@@ -10,7 +11,7 @@ import {
   openCheckpoint,
   verifyInclusion,
 } from '@boardwire/signing';
-import { startTestPostgres, type TestInfrastructure } from '@boardwire/test-kit';
+import { startTestInfrastructure, startTestPostgres, type TestInfrastructure } from '@boardwire/test-kit';
 import { auditMigrations } from '../src/database/migrations.ts';
 import { DecisionInbox } from '../src/decisions/decision-inbox.ts';
 import { EventIntake } from '../src/following/event-intake.ts';
@@ -18,13 +19,14 @@ import { loadCheckpointKey, logSigner, type CheckpointKey } from '../src/log/che
 import { buildLog } from '../src/log/build-log.ts';
 import type { Checkpointer } from '../src/log/checkpointer.ts';
 import { hashReader } from '../src/log/hash-reader.ts';
+import type { LogWitness } from '../src/log/log-witness.ts';
 import type { Probe, Sequencer } from '../src/log/sequencer.ts';
 import { ZoneDays } from '../src/log/zone-days.ts';
 import { AuditMetrics } from '../src/metrics.ts';
 import { AuditReader } from '../src/reading/audit-reader.ts';
 
 export const epoch = 'aaaaaaaa';
-const logger = createLogger({ service: 'test', level: 'silent' });
+export const logger = createLogger({ service: 'test', level: 'silent' });
 
 /** The log's parts over a real Postgres, without the service around them. */
 export class LogFixture {
@@ -34,18 +36,23 @@ export class LogFixture {
     readonly server: Pick<TestInfrastructure, 'postgres' | 'stop'>,
     readonly database: Database,
     readonly key: CheckpointKey,
+    readonly bus?: Bus,
   ) {}
 
-  static async start(): Promise<LogFixture> {
-    const server = await startTestPostgres();
+  /** With a bus there is a witness, as in the running service. */
+  static async start({ hasBus = false }: { hasBus?: boolean } = {}): Promise<LogFixture> {
+    const infrastructure = hasBus ? await startTestInfrastructure() : undefined;
+    const server = infrastructure ?? (await startTestPostgres());
+    const bus = infrastructure === undefined ? undefined : await busTo(infrastructure);
     const schemas = [{ schema: 'audit', role: 'boardwire_audit', password: 'p' }];
     const { audit: url } = await provisionSchemas(server.postgres.url, schemas);
     const database = await openDatabase({ url: url!, schema: 'audit', migrations: auditMigrations, logger });
-    return new LogFixture(server, database, await loadCheckpointKey(database, undefined));
+    return new LogFixture(server, database, await loadCheckpointKey(database, undefined), bus);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    await this.bus?.close();
     await this.database.close();
     await this.server.stop();
   }
@@ -81,21 +88,28 @@ export class LogFixture {
   }
 }
 
+function busTo({ env }: TestInfrastructure): Promise<Bus> {
+  return connectBus({ url: env.NATS_URL, token: env.NATS_TOKEN, name: 'test', logger });
+}
+
 export class Life {
   readonly sequencer: Sequencer;
   readonly checkpointer: Checkpointer;
   readonly intake: EventIntake;
   readonly inbox: DecisionInbox;
   readonly metrics = new Metrics();
+  readonly auditMetrics: AuditMetrics;
+  readonly witness: LogWitness | undefined;
   readonly #ending = new AbortController();
   readonly #led: Promise<void>;
 
-  constructor(fixture: LogFixture, probe?: Probe) {
-    const { database, key } = fixture;
+  constructor({ database, key, bus }: Pick<LogFixture, 'database' | 'key' | 'bus'>, probe?: Probe) {
     const metrics = new AuditMetrics(this.metrics);
+    this.auditMetrics = metrics;
     const days = new ZoneDays();
-    const log = buildLog({ database, key, days, siteTimeZone: 'UTC', metrics, logger, probe });
+    const log = buildLog({ database, key, bus, days, siteTimeZone: 'UTC', metrics, logger, probe });
     const { store } = log;
+    this.witness = log.witness;
     this.sequencer = log.sequencer;
     this.checkpointer = log.checkpointer;
     this.inbox = new DecisionInbox(database);
@@ -117,6 +131,11 @@ export class Life {
   submit(board: string, from: number, to: number): Promise<void> {
     const events = Array.from({ length: to - from + 1 }, (_, at) => eventAt(board, from + at));
     return this.intake.onEvents(board, events);
+  }
+
+  /** Resolves when it leads. */
+  led(): Promise<void> {
+    return this.sequencer.whenLeading(this.#ending.signal);
   }
 
   async kill(): Promise<void> {

@@ -136,46 +136,6 @@ describe('appending', () => {
 });
 
 describe('crashes', () => {
-  const steps = ['before append', 'after append', 'before checkpoint', 'after checkpoint'] as const;
-  const rounds = Number(process.env['BOARDWIRE_KILL_ROUNDS'] ?? 20);
-
-  test('at any step lose nothing, double nothing, and never sign two roots for one size', async () => {
-    const random = seededRandom();
-    const heads = { a: 0, b: 0 };
-    for (let round = 0; round < rounds; round += 1) {
-      let countdown = random.integer(1, 6);
-      const fatal = random.pick(steps);
-      const dead = new AbortController();
-      const life = live((step) => {
-        // Whatever the process was about to do after its death is not done.
-        if (dead.signal.aborted || (step === fatal && (countdown -= 1) === 0)) {
-          dead.abort();
-          throw new Error(`killed ${step}`);
-        }
-      });
-      const work = async (board: 'a' | 'b') => {
-        while (!dead.signal.aborted) {
-          const to = heads[board] + random.integer(1, 60);
-          await life.submit(board, heads[board] + 1, to).catch(() => undefined);
-          const mark = await fixture.database.query<{ seq: number }>('SELECT seq FROM mark WHERE board = $1', [board]);
-          heads[board] = mark[0]?.seq ?? 0;
-          await life.checkpointer.finish().catch(() => undefined);
-        }
-      };
-      await Promise.all([work('a'), work('b')]);
-      await life.kill();
-    }
-    const last = live();
-    await Promise.all([last.submit('a', 1, heads.a + 5), last.submit('b', 1, heads.b + 5)]);
-    await last.checkpointer.finish();
-    const { size, boards } = await fixture.verifyWhole();
-    expect(boards.get('a')).toEqual(numbers(heads.a + 5));
-    expect(boards.get('b')).toEqual(numbers(heads.b + 5));
-    expect(size).toBe(heads.a + heads.b + 10);
-    expect(await gaps()).toEqual([]);
-    await expectCheckpointsConsistent();
-  }, 60_000);
-
   test('connections cut in the middle of appends leave every event in the log once', async () => {
     const random = seededRandom();
     const life = live();

@@ -37,6 +37,14 @@ export const auditGapSchema = z.object({
 });
 export type AuditGap = z.infer<typeof auditGapSchema>;
 
+/** Something of the stored log that does not fit the rest. `at`: the seq of an entry, else a size of the tree. */
+export const auditFindingSchema = z.object({
+  what: z.enum(['record', 'leaf', 'tile', 'checkpoint', 'tree']),
+  epoch: z.string(),
+  at: z.number().int(),
+  detail: z.string(),
+});
+
 export const auditHealthSchema = z.object({
   size: z.number().int(),
   checkpoint: z.object({ size: z.number().int(), ageMs: z.number(), root: z.string() }).nullable(),
@@ -62,7 +70,12 @@ export const auditHealthSchema = z.object({
   witnesses: z.array(z.object({ name: z.string() })),
   /** While it holds, nothing is forgotten. */
   legal_hold: z.boolean(),
+  /** Days that records are kept behind their own day; null: for ever. Leaves and proofs stay. */
   retention_days: z.number().int().nullable(),
+  /** The same of details. */
+  detail_days: z.number().int().nullable(),
+  /** The service compares the whole log with itself again and again: complete passes, and what the last one found. */
+  scrub: z.object({ rounds: z.number().int(), findings: z.array(auditFindingSchema) }),
 });
 export type AuditHealth = z.infer<typeof auditHealthSchema>;
 

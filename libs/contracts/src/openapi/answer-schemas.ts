@@ -191,6 +191,8 @@ export const answerSchemas = {
       witnesses: [],
       legal_hold: false,
       retention_days: null,
+      detail_days: 90,
+      scrub: { rounds: 3, findings: [] },
     },
   },
   SiteDocument: {

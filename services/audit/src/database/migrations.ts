@@ -1,4 +1,5 @@
 import { sqlMigration } from '@boardwire/database';
+import { shareOwnership } from './ownership-migration.ts';
 import { addReading } from './reading-migration.ts';
 
 /**
@@ -130,4 +131,4 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON former_epoch FOR EACH STATEMEN
 `,
 );
 
-export const auditMigrations = [createLog, addEpochs, addReading];
+export const auditMigrations = [createLog, addEpochs, addReading, shareOwnership];

@@ -52,7 +52,7 @@ WITH moved AS (
 ), days AS (
   INSERT INTO day_count (day, entries, first_seq, last_seq)
   SELECT day, count(*), min(seq), max(seq) FROM batch GROUP BY day
-  ON CONFLICT (day) DO UPDATE SET entries = day_count.entries + excluded.entries, last_seq = excluded.last_seq
+  ON CONFLICT (day) DO UPDATE SET entries = day_count.entries + excluded.entries, last_seq = excluded.last_seq, has_details = true
 ), board_days AS (
   INSERT INTO board_day (board, day, entries, first_seq, last_seq)
   SELECT board, day, count(*), min(seq), max(seq) FROM batch WHERE board IS NOT NULL GROUP BY board, day

@@ -14,7 +14,7 @@ import type { ZoneDays } from './zone-days.ts';
 export interface LogDependencies {
   database: Database;
   /** Absent: nothing outside the database is asked what was signed. */
-  bus?: Bus;
+  bus?: Bus | undefined;
   key: CheckpointKey;
   days: ZoneDays;
   siteTimeZone: string;
@@ -27,6 +27,7 @@ export interface Log {
   store: LogStore;
   sequencer: Sequencer;
   checkpointer: Checkpointer;
+  witness: LogWitness | undefined;
 }
 
 /** The log itself: what stores it, what numbers its entries, what signs it. */
@@ -38,5 +39,5 @@ export function buildLog(dependencies: LogDependencies): Log {
   const store = new LogStore({ database, partitions, epochs, witness });
   const sequencer = new Sequencer({ store, metrics, logger, probe });
   const checkpointer = new Checkpointer({ database, sequencer, key, witness, metrics, logger, probe });
-  return { store, sequencer, checkpointer };
+  return { store, sequencer, checkpointer, witness };
 }

@@ -67,6 +67,7 @@ export class LogEpochs {
     const end = log.firstSeq + Math.max(log.tree.size, last?.epoch === log.epoch ? last.size : 0);
     const next = {
       epoch: newLogEpoch(),
+      after: last?.epoch,
       era: log.era + 1,
       firstSeq: (Math.floor(end / seqStep) + 2) * seqStep,
     };
@@ -91,7 +92,11 @@ export class LogEpochs {
   async #wentBack(snapshot: Queryable, log: StoredLog, witnessed: SignedTree | undefined): Promise<boolean> {
     if (witnessed === undefined) return false;
     if (witnessed.epoch !== log.epoch) {
-      const known = await snapshot.query('SELECT FROM former_epoch WHERE epoch = $1', [witnessed.epoch]);
+      // One that this database has forgotten has ended too, when this epoch began behind it.
+      const known = await snapshot.query(
+        'SELECT FROM former_epoch WHERE epoch = $1 UNION ALL SELECT FROM tree WHERE begun_after = $1',
+        [witnessed.epoch],
+      );
       return known.length === 0;
     }
     if (witnessed.size > log.tree.size) return true;
@@ -144,11 +149,11 @@ function lastKnown({ epoch, signed }: StoredLog, witnessed: SignedTree | undefin
 async function endFormer(
   transaction: Queryable,
   log: StoredLog,
-  next: { epoch: string; era: number; firstSeq: number },
+  next: { epoch: string; era: number; firstSeq: number; after: string | undefined },
   identity: PostgresIdentity | undefined,
 ): Promise<boolean> {
   const moved = await transaction.query(
-    `UPDATE tree SET epoch = $1, era = $2, first_seq = $3, size = $3, edge = '', restored = NULL,
+    `UPDATE tree SET epoch = $1, era = $2, first_seq = $3, size = $3, edge = '', restored = NULL, begun_after = $8,
        system_identifier = coalesce($4, system_identifier), timeline = coalesce($5, timeline)
      WHERE epoch = $6 AND size = $7 RETURNING era`,
     [
@@ -159,6 +164,7 @@ async function endFormer(
       identity?.timeline ?? null,
       log.epoch,
       log.firstSeq + log.tree.size,
+      next.after ?? null,
     ],
   );
   return moved.length > 0;

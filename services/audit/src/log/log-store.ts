@@ -21,6 +21,9 @@ export interface LogState extends LogPlace {
 
 export const markKey = (board: string, epoch: string) => `${board}/${epoch}`;
 
+/** No partition of the table takes the row. */
+const isMissingPartition = (error: unknown) => (error as { code?: string }).code === '23514';
+
 export interface LogStoreOptions {
   database: Database;
   partitions: DayPartitions;
@@ -87,8 +90,17 @@ export class LogStore {
 
   /** Appends one batch, or nothing. False when somebody else has appended since the state was loaded. */
   async append(epoch: string, batch: Batch): Promise<boolean> {
-    await this.#options.partitions.ensure(batch.entries.map(({ day }) => day));
-    const rows = await this.#database.prepared(appendStatement, appendParameters(batch));
+    const { partitions } = this.#options;
+    const days = batch.entries.map(({ day }) => day);
+    await partitions.ensure(days);
+    const append = () => this.#database.prepared(appendStatement, appendParameters(batch));
+    const rows = await append().catch(async (error: unknown) => {
+      if (!isMissingPartition(error)) throw error;
+      // The day has outlived its retention and was dropped, and something of it comes late. Nothing was appended.
+      partitions.forget();
+      await partitions.ensure(days);
+      return append();
+    });
     if (rows.length !== 1) return false;
     this.#seen = { epoch, size: batch.growth.size };
     return true;

@@ -4,9 +4,8 @@ import type { Entry, Gap } from './entry.ts';
 import { markKey, type LogState, type LogStore } from './log-store.ts';
 
 /** Steps at which a test may stop the world. In a running service nobody listens. */
-export type Probe = (
-  step: 'before append' | 'after append' | 'before witness' | 'before checkpoint' | 'after checkpoint',
-) => void;
+export type Step = 'before append' | 'after append' | 'before witness' | 'before checkpoint' | 'after checkpoint';
+export type Probe = (step: Step) => void;
 
 export interface SequencerOptions {
   store: LogStore;

@@ -42,6 +42,10 @@ export class Tree {
     return this.#range.root();
   }
 
+  edge(): Buffer {
+    return this.#range.toBytes();
+  }
+
   grow(leaves: readonly Buffer[]): Growth {
     const from = this.#range.size;
     const fromEdge = this.#range.toBytes();

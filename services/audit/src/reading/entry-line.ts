@@ -24,7 +24,7 @@ export function entryLines(rows: string): string {
 /** An event that could not be read has neither id nor detail; nobody took that away. */
 const detailState = `CASE
         WHEN r.body IS NOT NULL THEN 'held'
-        WHEN f.removed THEN 'redacted'
+        WHEN f.removed OR EXISTS (SELECT FROM redaction x WHERE x.seq = r.seq) THEN 'redacted'
         WHEN f.kind = 'event' AND coalesce(f.id, '') = '' THEN 'none'
         ELSE 'expired'
       END`;

@@ -24,6 +24,11 @@ export async function logSpan(database: Queryable, epoch?: string): Promise<LogS
   throw new AppError('not_found', { detail: 'no such epoch of the log' });
 }
 
+/** Every epoch, the oldest first. */
+export function logSpans(database: Queryable): Promise<LogSpan[]> {
+  return database.query<LogSpan>(`${selectSpans} ORDER BY era`);
+}
+
 /** The epoch that an entry was appended in; undefined for no entry. */
 export async function spanOfEntry(database: Queryable, seq: number): Promise<LogSpan | undefined> {
   const [span] = await database.query<LogSpan>(
