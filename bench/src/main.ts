@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { checkoutFolder } from '@boardwire/embedded';
+import { benchAudit } from './audit/audit-bench.ts';
 import { benchBursts } from './delivery/bursts-bench.ts';
 import { benchConnect } from './delivery/connect-bench.ts';
 import { benchFanout } from './delivery/fanout-bench.ts';
@@ -41,6 +42,7 @@ const benches: Record<string, Bench> = {
   intake: benchIntake,
   filters: benchFilters,
   growth: benchGrowth,
+  audit: benchAudit,
 };
 
 const help = `Measures in a temporary folder and starts what it needs. Close what else runs: a number is as good as the machine is quiet.
@@ -57,6 +59,7 @@ const help = `Measures in a temporary folder and starts what it needs. Close wha
   npm run bench -- intake       events from JetStream to one subscriber
   npm run bench -- filters      an event's cost with a thousand filters
   npm run bench -- growth       delivery at 500 and 9,900 connections, history pages in growing logs
+  npm run bench -- audit        records a second into the audit log, and how soon they are signed
   npm run bench -- all          everything, or --only fanout,bursts; what fails does not stop the rest
 
 --quick        fewer and shorter rounds

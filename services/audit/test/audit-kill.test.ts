@@ -13,6 +13,8 @@ import { ChatStandIn } from './chat-stand-in.ts';
 const secret = 's'.repeat(32);
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
+const rounds = process.env['BOARDWIRE_TEST_TIER'] === 'long' ? 60 : 6;
+
 let infrastructure: TestInfrastructure;
 let chat: ChatStandIn;
 let database: Database;
@@ -46,7 +48,7 @@ test('a process killed again and again, and always two at once: each event once,
   const replicas: [ChildProcess, ChildProcess] = [start(), start()];
   let published = 0;
   try {
-    for (let round = 0; round < 6; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       const before = await entries();
       const count = random.integer(500, 3_000);
       await chat.publish('events', count);
@@ -66,7 +68,7 @@ test('a process killed again and again, and always two at once: each event once,
   expect(rows.map((row) => row.board_seq)).toEqual(Array.from({ length: published }, (_, at) => at + 1));
   expect(await database.query('SELECT * FROM gap')).toEqual([]);
   for (const { size, root } of await checkpoints()) expect(await treeRoot(size, hashReader(database))).toEqual(root);
-}, 120_000);
+}, 600_000);
 
 async function entries(): Promise<number> {
   const [row] = await database.query<{ size: number }>('SELECT size FROM tree');
