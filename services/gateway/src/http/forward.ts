@@ -1,21 +1,33 @@
 import {
   forwardedPath,
   internalHeaders,
+  problemMediaType,
   routeTable,
   type InternalService,
   type RouteOwner,
 } from '@boardwire/contracts';
 import { AppError, type InternalResponse } from '@boardwire/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
 import type { Gateway } from '../gateway.ts';
 import type { Access } from '../rights/access.ts';
+import { boundedBody } from './bounded-body.ts';
 import { authenticate } from './door.ts';
 import { accountIdentity } from './identity.ts';
+import { watchForward } from './watch-forward.ts';
 
 type Owner = Exclude<InternalService, 'gateway'>;
 
 /** All that the owner needs to know of a request; everything else, above all internal headers, stays here. */
-const passedOn = ['content-type', 'accept', 'accept-language', 'if-none-match', 'idempotency-key', 'user-agent'];
+const passedOn = [
+  'content-type',
+  'accept',
+  'accept-language',
+  'if-none-match',
+  'idempotency-key',
+  'user-agent',
+  'last-event-id',
+];
 /** All of an answer that is meant for the client; hop-by-hop headers are each connection's own. */
 const passedBack = [
   'content-type',
@@ -33,7 +45,9 @@ const passedBack = [
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** Someone who signs in may still send a token that has run out. */
 const signInPath = /^\/v1\/auth\/(?:register|login|guest|refresh)$/;
+/** To the headers of the answer. Its body may take as long as it moves. */
 const timeoutMs = 10_000;
+const idleMs = 60_000;
 
 /** Passes the paths of the route table on to their owners. */
 export function forwardRoutes(fastify: FastifyInstance, gateway: Gateway): void {
@@ -68,7 +82,16 @@ async function forward(
     timeoutMs,
     signal: gone.signal,
   });
-  return pass(answer, owner, reply);
+  setHead(answer, owner, reply);
+  if (answer.statusCode === 204 || answer.statusCode === 304) {
+    answer.body.destroy();
+    return reply.send();
+  }
+  // Given as a text, so that it can be put into the words of the path's own wire.
+  if (route.errors !== 'problem' && isProblem(answer)) return reply.send(await answer.body.text());
+  const body = boundedBody(answer.body, idleMs);
+  if (access !== undefined) watchLong(gateway, access, answer, body);
+  return reply.send(body);
 }
 
 /** The bearer, when there is one; undefined where the route doesn't need one. */
@@ -97,7 +120,17 @@ function headersFor(request: FastifyRequest, access: Access | undefined): Record
   return headers;
 }
 
-async function pass(answer: InternalResponse, owner: Owner, reply: FastifyReply): Promise<FastifyReply> {
+function isProblem({ headers }: InternalResponse): boolean {
+  return String(headers['content-type'] ?? '').startsWith(problemMediaType);
+}
+
+/** Streams and files may go on for long after the reader's rights were looked at. */
+function watchLong(gateway: Gateway, access: Access, { headers }: InternalResponse, body: Readable): void {
+  const isEndless = String(headers['content-type'] ?? '').startsWith('text/event-stream');
+  if (isEndless || headers['content-disposition'] !== undefined) watchForward(gateway, access, body, { isEndless });
+}
+
+function setHead(answer: InternalResponse, owner: Owner, reply: FastifyReply): void {
   // Services refuse each other with a realm of their own: that is our fault, never the client's.
   if (String(answer.headers['www-authenticate'] ?? '').includes('boardwire-internal')) {
     answer.body.destroy();
@@ -108,11 +141,6 @@ async function pass(answer: InternalResponse, owner: Owner, reply: FastifyReply)
     if (value !== undefined) reply.header(name, value);
   }
   reply.code(answer.statusCode);
-  if (answer.statusCode === 204 || answer.statusCode === 304) {
-    answer.body.destroy();
-    return reply.send();
-  }
-  return reply.send(answer.body);
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {
