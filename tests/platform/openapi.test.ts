@@ -188,6 +188,7 @@ describe('real answers', () => {
     await eventsOf(witness);
     await live(witness);
     await audit(witness);
+    await decisionAudits(witness);
     await ofTheSite(witness);
     const unseen = documentedRoutes.flatMap(({ id, answers }) =>
       Object.keys(answers)
@@ -338,6 +339,23 @@ async function audit(witness: Witness): Promise<void> {
   witness.check('auditEntries', await read('entries?kind=event&subject=GameScore.>&limit=3'));
   witness.check('auditEntries', await read('entries?sybmol=x'));
   witness.check('auditFacets', await read('facets?board=events'));
+  const { day } = days.body.days[0]!;
+  for (const [id, path] of [
+    ['auditDayFile', `days/${day}.jsonl`],
+    ['auditDayFile', 'days/2026-02-30.jsonl'],
+    ['auditDayZipped', `days/${day}.jsonl.gz`],
+    ['auditExport', 'export?kind=event'],
+    ['auditExport', 'export?format=csv'],
+    ['auditExport', 'export?format=pdf'],
+  ] as const) {
+    const answer = await read(path);
+    witness.check(id, answer.status === 200 ? { ...answer, body: undefined as never } : answer);
+  }
+  const tail = await SseReader.open(`${site.url}/v1/audit/tail`, { token: admin.token });
+  tail.close();
+  const type = tail.headers['content-type'] ?? '';
+  witness.check('auditTail', { status: tail.status, type, headers: new Headers(), text: '', body: undefined as never });
+  witness.check('auditTail', await read('tail?after=99999999'));
   witness.check('auditNeighbours', await read('entries/1/neighbours?limit=3'));
   witness.check('auditNeighbours', await read('entries/999999/neighbours'));
   witness.check('auditEntry', await read('entries/0'));
@@ -359,6 +377,25 @@ async function audit(witness: Witness): Promise<void> {
   ] as const) {
     witness.check(id, { ...(await read(path)), body: undefined as never });
   }
+}
+
+/** As the applet of the trading room reports it. */
+async function decisionAudits(witness: Witness): Promise<void> {
+  const secret = await readFile(join(site.infrastructure.folder, 'site', 'secrets', 'internal-secret'), 'utf8');
+  const token = await new ServiceTokens('applets', secret.trim()).issue('audit');
+  const at = '2026-03-01T09:30:00.000Z';
+  const decision = { number: 1, action: 'trading.decision', outcome: 'done', actor: 'agent-7', at };
+  const json = { service: 'applets', decisions: [{ ...decision, detail: { trader_id: 'agent-7' } }] };
+  await call(`${site.internalUrl('audit')}/internal/v1/decisions`, { token, json });
+  const agents = (path: string) => call(`${site.url}/api/agents/${path}`, { token: admin.token });
+  const deadline = Date.now() + 10_000;
+  while ((await agents('agent-7/decision-audit/latest')).status !== 200 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  witness.check('decisionAuditLatest', await agents('agent-7/decision-audit/latest'));
+  witness.check('decisionAuditLatest', await agents('nobody/decision-audit/latest'));
+  witness.check('decisionAuditDay', await agents('agent-7/decision-audit/day?day_key=2026-03-01'));
+  witness.check('decisionAuditDay', await agents('agent-7/decision-audit/day?day_key=today'));
 }
 
 /** A checkpoint is signed each second that the log grew. */

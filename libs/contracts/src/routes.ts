@@ -1,7 +1,7 @@
 import type { InternalService } from './internal.ts';
 
 /** Which error body a path's clients know. */
-export type ErrorBody = 'problem' | 'axonchat';
+export type ErrorBody = 'problem' | 'axonchat' | 'tradingroom';
 
 export interface RouteOwner {
   /** `/v1/auth/` owns what is below it; without a slash at the end the path itself as well. */
@@ -60,6 +60,14 @@ export const routeTable: readonly RouteOwner[] = [
     owner: 'applets',
     errors: 'axonchat',
     forwardTo: '/internal/v1/applets/axonchat/post',
+    access: 'token',
+  },
+  // The trading room. What its agents decided stands in the audit log alone.
+  {
+    prefix: '/api/agents/',
+    owner: 'audit',
+    errors: 'tradingroom',
+    forwardTo: '/internal/v1/agents/',
     access: 'token',
   },
   { prefix: '/api/', owner: 'gateway', errors: 'axonchat', access: 'public' },

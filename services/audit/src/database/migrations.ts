@@ -1,6 +1,6 @@
 import { sqlMigration } from '@boardwire/database';
 import { shareOwnership } from './ownership-migration.ts';
-import { addReading } from './reading-migration.ts';
+import { addReading, addTraders } from './reading-migration.ts';
 
 /**
  * Tables of the log. `entry`, `leaf`, `tile` and `checkpoint` only grow: triggers refuse every change. What may have to
@@ -131,4 +131,4 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON former_epoch FOR EACH STATEMEN
 `,
 );
 
-export const auditMigrations = [createLog, addEpochs, addReading, shareOwnership];
+export const auditMigrations = [createLog, addEpochs, addReading, shareOwnership, addTraders];

@@ -57,3 +57,17 @@ INSERT INTO board_day
   SELECT board, day, count(*), min(seq), max(seq) FROM entry WHERE board IS NOT NULL GROUP BY board, day;
 `,
 );
+
+/** Whose decision it is, of those that agents report. */
+export const addTraders = sqlMigration(
+  'AddAuditTraders1764892800000',
+  `
+ALTER TABLE detail ADD COLUMN trader text;
+WITH told AS MATERIALIZED (
+  SELECT seq, body FROM detail JOIN entry USING (seq)
+  WHERE kind = 'decision' AND type = 'trading.decision' AND body !~ '\\\\u0000'
+)
+UPDATE detail SET trader = told.body::json -> 'data' ->> 'trader_id' FROM told WHERE told.seq = detail.seq;
+CREATE INDEX detail_trader ON detail (trader, seq) WHERE trader IS NOT NULL;
+`,
+);

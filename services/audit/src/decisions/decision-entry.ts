@@ -34,7 +34,7 @@ export function decisionEntry(
     leaf: leafHash(Buffer.from(record, 'utf8')),
     day,
     detail: `{"data":${data},"salt":"${salt.toString('hex')}"}`,
-    facts: decisionFacts(detail),
+    facts: decisionFacts(action, detail),
     atMs,
     from: { kind: 'decision', position },
   };

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Disclosures } from '../reading/disclosures.ts';
 import type { LogProofs } from '../reading/log-proofs.ts';
 import type { LogStatus } from '../reading/log-status.ts';
+import type { ReadRecords } from '../reading/read-records.ts';
 import { databaseAnswer } from './database-answer.ts';
 import { consistencyQuerySchema, seqOf, type ConsistencyQuery } from './read-queries.ts';
 import { requireAuditor } from './require-auditor.ts';
@@ -16,6 +17,7 @@ export class AuditController {
     @Inject(tokens.status) private readonly status: LogStatus,
     @Inject(tokens.proofs) private readonly proofs: LogProofs,
     @Inject(tokens.disclosures) private readonly disclosures: Disclosures,
+    @Inject(tokens.records) private readonly records: ReadRecords,
   ) {}
 
   @Get('entries/:seq/proof')
@@ -34,8 +36,9 @@ export class AuditController {
   }
 
   @Get('entries/:seq/disclosure')
-  disclosure(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<AuditDisclosure> {
-    requireAuditor(request);
+  async disclosure(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<AuditDisclosure> {
+    const reader = requireAuditor(request);
+    await databaseAnswer(() => this.records.record(reader, 'audit.disclose', request.url));
     return databaseAnswer(() => this.disclosures.of(seqOf(seq)));
   }
 

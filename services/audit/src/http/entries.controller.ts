@@ -13,6 +13,7 @@ import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { AuditReader, DayCount } from '../reading/audit-reader.ts';
 import type { FacetCounter } from '../reading/facets.ts';
+import type { ReadRecords } from '../reading/read-records.ts';
 import { databaseAnswer } from './database-answer.ts';
 import {
   dayOf,
@@ -33,6 +34,7 @@ export class EntriesController {
   constructor(
     @Inject(tokens.reader) private readonly reader: AuditReader,
     @Inject(tokens.facets) private readonly counter: FacetCounter,
+    @Inject(tokens.records) private readonly records: ReadRecords,
   ) {}
 
   @Get('entries')
@@ -40,9 +42,8 @@ export class EntriesController {
     @Req() request: FastifyRequest,
     @Query({ schema: auditEntriesQuerySchema }) query: AuditEntriesQuery,
   ): Promise<AuditPage> {
-    requireAuditor(request);
     const { order, cursor: behind, limit } = query;
-    return databaseAnswer(() => this.reader.entries({ filter: auditFilterOf(query), order, behind, limit }));
+    return this.#page(request, () => this.reader.entries({ filter: auditFilterOf(query), order, behind, limit }));
   }
 
   @Get('facets')
@@ -50,14 +51,16 @@ export class EntriesController {
     @Req() request: FastifyRequest,
     @Query({ schema: auditFilterSchema }) filter: AuditFilter,
   ): Promise<AuditFacets> {
-    requireAuditor(request);
-    return databaseAnswer(() => this.counter.facets(filter));
+    return this.#read(
+      request,
+      () => this.counter.facets(filter),
+      ({ counted }) => counted,
+    );
   }
 
   @Get('latest')
   latest(@Req() request: FastifyRequest, @Query({ schema: latestQuerySchema }) query: LatestQuery): Promise<AuditPage> {
-    requireAuditor(request);
-    return databaseAnswer(() => this.reader.latest(query.limit));
+    return this.#page(request, () => this.reader.latest(query.limit));
   }
 
   @Get('days')
@@ -75,24 +78,37 @@ export class EntriesController {
     @Param('day') day: string,
     @Query({ schema: dayQuerySchema }) query: DayQuery,
   ): Promise<AuditPage> {
-    requireAuditor(request);
-    return databaseAnswer(() => this.reader.day(dayOf(day), query));
+    return this.#page(request, () => this.reader.day(dayOf(day), query));
   }
 
   @Get('entries/:seq')
-  async entry(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<AuditEntry> {
-    requireAuditor(request);
-    return found(await databaseAnswer(() => this.reader.entry(seqOf(seq))));
+  entry(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<AuditEntry> {
+    return this.#read(
+      request,
+      async () => found(await this.reader.entry(seqOf(seq))),
+      () => 1,
+    );
   }
 
   @Get('entries/:seq/neighbours')
-  async neighbours(
+  neighbours(
     @Req() request: FastifyRequest,
     @Param('seq') seq: string,
     @Query({ schema: latestQuerySchema }) { limit }: LatestQuery,
   ): Promise<AuditPage> {
-    requireAuditor(request);
-    return found(await databaseAnswer(() => this.reader.neighbours(seqOf(seq), limit)));
+    return this.#page(request, async () => found(await this.reader.neighbours(seqOf(seq), limit)));
+  }
+
+  #page(request: FastifyRequest, work: () => Promise<AuditPage>): Promise<AuditPage> {
+    return this.#read(request, work, ({ entries }) => entries.length);
+  }
+
+  /** Reading leaves a record of its own. */
+  async #read<T>(request: FastifyRequest, work: () => Promise<T>, rowsOf: (answer: T) => number): Promise<T> {
+    const reader = requireAuditor(request);
+    const answer = await databaseAnswer(work);
+    this.records.note(reader, 'audit.read', { url: request.url, rows: rowsOf(answer) });
+    return answer;
   }
 }
 

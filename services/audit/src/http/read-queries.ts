@@ -10,6 +10,9 @@ const logEpoch = z.string().regex(/^[a-z2-7]{1,16}$/, 'an epoch of the log');
 export const latestQuerySchema = z.strictObject({ limit });
 export type LatestQuery = z.infer<typeof latestQuerySchema>;
 
+/** Of what takes no query: a misspelt condition must not look as if it had been heard. */
+export const noQuerySchema = z.strictObject({});
+
 export const daysQuerySchema = z.strictObject({ board: boardSlugSchema.optional() });
 export type DaysQuery = z.infer<typeof daysQuerySchema>;
 

@@ -2,6 +2,10 @@
 export const tokens = {
   reader: Symbol('AuditReader'),
   facets: Symbol('FacetCounter'),
+  exporter: Symbol('Exporter'),
+  tails: Symbol('Tails'),
+  decisionAudits: Symbol('DecisionAudits'),
+  records: Symbol('ReadRecords'),
   status: Symbol('LogStatus'),
   proofs: Symbol('LogProofs'),
   checkpoints: Symbol('LogCheckpoints'),

@@ -33,11 +33,12 @@ WITH moved AS (
     record)
   SELECT seq, day, at, kind, board, epoch, board_seq, subject, type, actor, origin, id, outcome, record FROM batch
 ), details AS (
-  INSERT INTO detail (seq, body, readiness, symbol, forced_hold, trace, peer)
-  SELECT $1::bigint + item.place - 1, item.value::text, readiness, symbol, forced_hold, trace, peer
+  INSERT INTO detail (seq, body, readiness, symbol, forced_hold, trace, peer, trader)
+  SELECT $1::bigint + item.place - 1, item.value::text, readiness, symbol, forced_hold, trace, peer,
+    trader
   FROM moved, json_array_elements($5::json) WITH ORDINALITY AS item (value, place)
     LEFT JOIN json_to_recordset($13::json) AS facts (
-      at bigint, readiness text, symbol text, forced_hold boolean, trace text, peer text) ON at = place
+      at bigint, readiness text, symbol text, forced_hold boolean, trace text, peer text, trader text) ON at = place
   WHERE item.value::text <> 'null'
 ), leaves AS (
   INSERT INTO leaf (first_seq, hashes) SELECT $1::bigint, $6::bytea FROM moved

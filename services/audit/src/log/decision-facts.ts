@@ -1,12 +1,21 @@
-import { readinessLevels, traceSchema, type AuditEntry, type ReadinessLevel } from '@boardwire/contracts';
+import {
+  readinessLevels,
+  tradingDecisionAction,
+  traceSchema,
+  type AuditEntry,
+  type ReadinessLevel,
+} from '@boardwire/contracts';
 
 /** What a decision's detail says that entries are found by. It goes when the detail goes. */
-export type DecisionFacts = Pick<AuditEntry, 'readiness' | 'symbol' | 'forced_hold' | 'trace' | 'peer'>;
+export interface DecisionFacts extends Pick<AuditEntry, 'readiness' | 'symbol' | 'forced_hold' | 'trace' | 'peer'> {
+  /** The agent whose decision it is. */
+  trader: string | null;
+}
 
 const charsMax = 256;
 
 /** Undefined when there are none. */
-export function decisionFacts(detail: Readonly<Record<string, unknown>>): DecisionFacts | undefined {
+export function decisionFacts(action: string, detail: Readonly<Record<string, unknown>>): DecisionFacts | undefined {
   const { symbol, forced_hold: forcedHold, trace, peer } = detail;
   const facts: DecisionFacts = {
     readiness: readinessOf(detail),
@@ -14,6 +23,7 @@ export function decisionFacts(detail: Readonly<Record<string, unknown>>): Decisi
     forced_hold: typeof forcedHold === 'boolean' ? forcedHold : null,
     trace: traceSchema.safeParse(trace).data ?? null,
     peer: textOr(peer),
+    trader: action === tradingDecisionAction ? textOr(detail['trader_id']) : null,
   };
   return Object.values(facts).some((value) => value !== null) ? facts : undefined;
 }

@@ -11,6 +11,11 @@ export function addRefusalBodies(fastify: FastifyInstance): void {
     const problem = problemSchema.safeParse(JSON.parse(payload)).data;
     reply.header('content-type', 'application/json; charset=utf-8');
     reply.removeHeader('content-length');
-    done(null, JSON.stringify(refusalBody(kind, problem?.detail ?? problem?.title ?? 'refused')));
+    done(
+      null,
+      JSON.stringify(
+        refusalBody(kind, { code: problem?.code, message: problem?.detail ?? problem?.title ?? 'refused' }),
+      ),
+    );
   });
 }
