@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eventMediaTypes, type AuditEntry, type AuditPage } from '@boardwire/contracts';
 import pg from 'pg';
@@ -46,32 +45,16 @@ async function anEvent(): Promise<AuditEntry> {
   return body.entries.findLast(({ kind, board }) => kind === 'event' && board === 'events')!;
 }
 
-/** Days as files with a trailer, read by the pages of today. */
+/** Files of all days, and a checkpoint from before them. */
 async function dayFiles(): Promise<string[]> {
+  await copyFile(at('log', 'checkpoint'), at('before'));
   const { body } = await audit<{ days: { day: string; entries: number }[] }>('days');
-  const paths: string[] = [];
-  for (const { day } of body.days.filter(({ entries }) => entries > 0)) {
-    const entries: AuditEntry[] = [];
-    for (let after: string | null = '-1'; after !== null;) {
-      const page: AuditPage = (
-        await audit<AuditPage>(`days/${day}?limit=500${after === '-1' ? '' : `&after=${after}`}`)
-      ).body;
-      entries.push(...page.entries);
-      after = page.next;
-    }
-    paths.push(at(`${day}.jsonl`));
-    await writeFile(paths.at(-1)!, withTrailer(entries, day));
-  }
-  return paths;
+  const days = body.days.filter(({ entries }) => entries > 0).map(({ day }) => day);
+  expect(await fetched(...days.flatMap((day) => ['--day', day]))).toMatchObject({ code: 0, err: '' });
+  return days.map((day) => at('log', 'days', `${day}.jsonl`));
 }
 
-function withTrailer(entries: readonly AuditEntry[], day: string): string {
-  const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-  const [first, last_] = [entries[0]?.seq ?? null, entries.at(-1)?.seq ?? null];
-  const sha256 = createHash('sha256').update(text).digest('hex');
-  const size = (last_ ?? -1) + 1;
-  return `${text}${JSON.stringify({ trailer: { day, entries: entries.length, first_seq: first, last_seq: last_, size, sha256 } })}\n`;
-}
+const wholeArgs = async () => ['verify', 'complete', ...(await dayFiles()), ...key(), '--checkpoint', at('before')];
 
 test('what is fetched of a site verifies: checkpoint, entry, the way between two checkpoints', async () => {
   const { seq } = await anEvent();
@@ -92,8 +75,7 @@ test('what is fetched of a site verifies: checkpoint, entry, the way between two
 
 test('the days of a site make its signed root, and no event and no decision is missing', async () => {
   await fetched();
-  const files = await dayFiles();
-  const whole = await run('verify', 'complete', ...files, ...key(), '--checkpoint', at('log', 'checkpoint'));
+  const whole = await run(...(await wholeArgs()));
   expect(whole).toMatchObject({ code: 0, err: '' });
   expect(whole.out).toMatch(new RegExp(`1–${last} of the events of events in epoch`));
   expect(whole.out).toMatch(/1–\d+ of the decisions of chat/);
@@ -132,6 +114,31 @@ test('the tiles and the records of a site are its whole log, and an event is fol
   });
 }, 60_000);
 
+test('days and exports verify as the site writes them, packed or not, and not when a line is forged', async () => {
+  const { day } = await anEvent();
+  const query = 'board=events&kind=event&order=newest';
+  expect(await fetched('--entries', '--day', day, '--export', query)).toMatchObject({ code: 0, err: '' });
+  const file = at('log', 'days', `${day}.jsonl`);
+  expect(await run('verify', 'day', file, ...auditor.tiled(), '--complete')).toMatchObject({ code: 0, err: '' });
+  const packed = await fetch(`${site.url}/v1/audit/days/${day}.jsonl.gz`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  await writeFile(at('day.gz'), Buffer.from(await packed.arrayBuffer()));
+  expect(await fetched('--tiles')).toMatchObject({ code: 0, err: '' });
+  expect(await run('verify', 'day', at('day.gz'), ...auditor.tiled(), '--day', day)).toMatchObject({
+    code: 0,
+    err: '',
+  });
+  const exported = at('log', 'export.jsonl');
+  expect(await run('verify', 'range', exported, ...auditor.tiled())).toMatchObject({ code: 0, err: '' });
+  const text = await readFile(exported, 'utf8');
+  await writeFile(exported, text.replace('line 7', 'lime 7'));
+  expect(await run('verify', 'range', exported, ...auditor.tiled())).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('its trailer says'),
+  });
+}, 60_000);
+
 test('a guest is told that the role is missing', async () => {
   await auditor.takes((await signInAsGuest(site.url, `cy-${last}`)).token);
   expect(await fetched()).toMatchObject({ code: 2, err: expect.stringContaining('role auditor') });
@@ -148,14 +155,7 @@ test('a row that a superuser edits is found, by its proof and by its day', async
     const proof = 'tlog-proof';
     const verdict = await run('verify', 'entry', `${entry}.json`, '--proof', `${entry}.${proof}`, ...key());
     expect(verdict).toMatchObject({ code: 1, err: expect.stringContaining('PROVEN FALSE') });
-    const whole = await run(
-      'verify',
-      'complete',
-      ...(await dayFiles()),
-      ...key(),
-      '--checkpoint',
-      at('log', 'checkpoint'),
-    );
+    const whole = await run(...(await wholeArgs()));
     expect(whole).toMatchObject({ code: 1, err: expect.stringContaining('PROVEN FALSE') });
   } finally {
     await asSuperuser(`UPDATE audit.entry SET record = convert_to(replace(convert_from(record, 'UTF8'), '"actor":"x', '"actor":"'), 'UTF8')
@@ -167,14 +167,7 @@ test('a row that a superuser deletes is found by what is missing', async () => {
   await fetched();
   const { seq } = await anEvent();
   await asSuperuser(`DELETE FROM audit.entry WHERE seq = ${seq}`);
-  const whole = await run(
-    'verify',
-    'complete',
-    ...(await dayFiles()),
-    ...key(),
-    '--checkpoint',
-    at('log', 'checkpoint'),
-  );
+  const whole = await run(...(await wholeArgs()));
   expect(whole).toMatchObject({ code: 1, err: expect.stringContaining(`entry ${seq} is in none of the files`) });
 }, 60_000);
 
