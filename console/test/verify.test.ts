@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '@boardwire/test-kit';
 import {
@@ -13,8 +14,9 @@ import {
   treeRoot,
   type NodeReader,
 } from '@boardwire/signing';
-import type { AuditEntry } from '@boardwire/contracts';
+import type { AuditDisclosure, AuditEntry } from '@boardwire/contracts';
 import { bytesOfBase64, bytesOfHex, hexOf, utf8, type Bytes } from '../src/features/audit/verify/bytes.ts';
+import { contentStep } from '../src/features/audit/verify/content-step.ts';
 import { judgeGrowth, type NewestLog, type SeenLog } from '../src/features/audit/verify/judge-growth.ts';
 import { foldInclusion, isConsistent, leafHash, nodeHash } from '../src/features/audit/verify/merkle.ts';
 import { parseCheckpoint, parseLogKey, verdictOnSignature } from '../src/features/audit/verify/signed-note.ts';
@@ -211,6 +213,32 @@ describe('an entry', () => {
     const stranger = formatVerifier(noteSigner(signer.name, generateSigningKey()));
     const steps = await verifyEntry({ entry, proof, keyLines: [stranger] });
     expect(steps.map(({ verdict }) => verdict)).toEqual(['right', 'right', 'right', 'wrong']);
+  });
+});
+
+describe('the content of an entry', () => {
+  const salt = 'ab'.repeat(16);
+  const data = Buffer.from('{"after":1,"before":[2]}');
+  const datahash = createHash('sha256').update(Buffer.from(salt, 'hex')).update(data).digest('hex');
+  const disclosed = { seq: 1, salt, data: data.toString('base64') };
+  const verdict = async (change: Partial<AuditEntry>, opened: AuditDisclosure | undefined = disclosed) => {
+    const { entry } = await entryInLog();
+    const detail = { salt, data: { before: [2], after: 1 } };
+    return (await contentStep({ ...entry, datahash, detail, ...change }, opened)).verdict;
+  };
+
+  test('is what the record was made with, in whatever order its members stand', async () => {
+    expect(await verdict({})).toBe('right');
+    const bytes = Buffer.from([0, 255, 1]);
+    const hashed = createHash('sha256').update(Buffer.from(salt, 'hex')).update(bytes).digest('hex');
+    const opened = { seq: 1, salt, data: bytes.toString('base64') };
+    expect(await verdict({ datahash: hashed, detail: { data_base64: opened.data } }, opened)).toBe('right');
+  });
+
+  test('that is shown otherwise, or hashes otherwise, is wrong; that can’t be opened, unknown', async () => {
+    expect(await verdict({ detail: { data: { before: [3], after: 1 } } })).toBe('wrong');
+    expect(await verdict({ datahash: '00'.repeat(32) })).toBe('wrong');
+    expect((await contentStep((await entryInLog()).entry, undefined)).verdict).toBe('unknown');
   });
 });
 

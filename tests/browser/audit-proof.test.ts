@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AuditPage } from '@boardwire/contracts';
 import { importSigningKey, noteSigner, signCheckpoint } from '@boardwire/signing';
 import { eventually } from '@boardwire/test-kit';
 import pg from 'pg';
+import { call, say, signInAsGuest } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 import { AuditDesk, type AuditorPerson } from './support/audit-desk.ts';
 import { ConsoleBrowser } from './support/console-browser.ts';
@@ -11,6 +13,7 @@ import { findChromium } from './support/find-chromium.ts';
 const chromium = findChromium();
 const titles = {
   fields: 'The fields shown are those of the record',
+  content: 'Content: SHA-256(salt ‖ content) is the hash in the record',
   leaf: 'Leaf hash: SHA-256(0x00 ‖ record)',
   path: 'Audit path: folded up to the root of the checkpoint (RFC 6962)',
   signature: 'Signature of the checkpoint (Ed25519)',
@@ -53,7 +56,14 @@ const titles = {
     });
     return Object.fromEntries(await Promise.all(entries));
   };
-  const allPassed = { fields: 'Passed', leaf: 'Passed', path: 'Passed', signature: 'Passed', growth: 'Passed' };
+  const allPassed = {
+    fields: 'Passed',
+    content: 'Passed',
+    leaf: 'Passed',
+    path: 'Passed',
+    signature: 'Passed',
+    growth: 'Passed',
+  };
 
   test('an entry is proven step by step, and the values are right', async () => {
     const ada = await desk.enter('Ada', '/audit?actor=witness-3&entry=first');
@@ -72,8 +82,9 @@ const titles = {
     await step(ada, titles.path)
       .getByText(/^All \d+ levels$/)
       .click();
-    const { checkpoint } = await desk.health();
-    expect(await step(ada, titles.path).innerText()).toContain(`of ${checkpoint!.size}`);
+    const path = await step(ada, titles.path).innerText();
+    const size = /(\d+), counted from 0/.exec(path)![1];
+    expect(path).toContain(await desk.rootAt(Number(size)));
     await step(ada, titles.leaf).scrollIntoViewIfNeeded();
     await browser.keepScreen(ada.page, 'audit-verified');
   });
@@ -115,6 +126,29 @@ const titles = {
     await ada.page.reload();
     await ada.state.getByRole('alert').getByText('The log was rolled back').waitFor();
     await browser.keepScreen(ada.page, 'audit-rolled-back');
+  });
+
+  test('what was removed is shown as redacted, and its proof is what it was', async () => {
+    const ben = await signInAsGuest(site.url, 'ben');
+    const { body: said } = await say(site.url, ben, 'words to be forgotten');
+    await site.auditHas('events', said.seq);
+    const { token } = await site.admin();
+    const url = `${site.url}/v1/boards/events/events/${said.cursor}`;
+    expect((await call(url, { method: 'DELETE', token })).status).toBeLessThan(300);
+    await eventually(
+      async () => {
+        const answer = await call<AuditPage>(`${site.url}/v1/audit/entries?event_id=${said.id}`, { token });
+        expect(answer.body.entries[0]?.detail_state).toBe('redacted');
+      },
+      { timeoutMs: 15_000 },
+    );
+    const ada = await desk.enter('Ada', `/audit?board=events&event_id=${said.id}&entry=first`);
+    await ada.drawer.getByText('The content was removed.').waitFor();
+    expect(await ada.page.getByText('words to be forgotten').count()).toBe(0);
+    await verified(ada);
+    await ada.drawer.getByText('Proven: this very record is in the log.').waitFor();
+    expect(await step(ada, titles.content).count()).toBe(0);
+    await browser.keepScreen(ada.page, 'audit-redacted');
   });
 
   test('a gap is a red strip that says what is missing', async () => {

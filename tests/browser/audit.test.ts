@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AuditPage } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
+import { readFile } from 'node:fs/promises';
 import type { Locator } from 'playwright-core';
 import { call, say, signInAsGuest, type Person } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
@@ -174,6 +175,28 @@ const pageSize = 100;
     await ada.seesRows(43);
   });
 
+  test('follows the log live, holds still while paused, and says how much came', async () => {
+    const ada = await desk.enter('Ada', '/audit?action=desk.live');
+    await ada.page.getByText('No entry matches').waitFor();
+    await ada.page.getByRole('button', { name: 'Live', exact: true }).click();
+    await ada.page.getByRole('status').getByText('Following the log').waitFor({ state: 'attached' });
+    expect(ada.query().get('live')).toBe('1');
+    await desk.report([{ action: 'desk.live', detail: { text: 'first' } }]);
+    await ada.seesRows(1);
+    await ada.page.getByRole('button', { name: 'Pause' }).click();
+    await desk.report([
+      { action: 'desk.live', detail: { text: 'second' } },
+      { action: 'desk.other' },
+      { action: 'desk.live', detail: { text: 'third' } },
+    ]);
+    await ada.page.getByRole('button', { name: 'Resume (2 arrived)' }).waitFor();
+    expect(await ada.rows.count()).toBe(1);
+    await browser.keepScreen(ada.page, 'audit-paused');
+    await ada.page.getByRole('button', { name: /^Resume/ }).click();
+    await ada.seesRows(3);
+    expect(await ada.seqs()).toEqual((await ada.seqs()).toSorted((one, other) => other - one));
+  });
+
   test('opens an entry: its fields, its raw form, what stands beside it, and the same actor’s', async () => {
     const ada = await desk.enter('Ada', '/audit?action=account.change&actor=u-admin');
     await ada.rows.first().click();
@@ -223,6 +246,27 @@ const pageSize = 100;
     await ada.page.getByRole('link', { name: 'Audit entry' }).click();
     await eventually(async () => expect(ada.query().get('entry')).toBe(entry));
     await ada.drawer.getByText('Audited words').first().waitFor();
+  });
+
+  test.each(['jsonl', 'csv'] as const)('downloads exactly what matches, as %s', async (format) => {
+    const ada = await desk.enter('Ada', `${desksOwn}&outcome=refused`);
+    await ada.seesRows(13);
+    const seqs = await ada.seqs();
+    const arriving = ada.page.waitForEvent('download');
+    await ada.page.getByRole('button', { name: 'Download' }).click();
+    await ada.page.getByRole('menuitem', { name: format === 'csv' ? 'CSV' : 'JSON lines' }).click();
+    const file = await arriving;
+    expect(file.suggestedFilename()).toMatch(new RegExp(`^audit-.*\\.${format}$`));
+    const text = await readFile(await file.path(), 'utf8');
+    await ada.page
+      .getByRole('status')
+      .getByText(/saved as/i)
+      .waitFor();
+    const lines = text.trimEnd().split(/\r?\n/);
+    const found = format === 'csv' ? lines.slice(1) : lines.slice(0, -1);
+    const seqOf = (line: string) =>
+      format === 'csv' ? Number(line.split(',')[0]) : (JSON.parse(line) as { seq: number }).seq;
+    expect(found.map(seqOf)).toEqual(seqs);
   });
 
   test('works with a keyboard alone', async () => {
@@ -276,6 +320,18 @@ const pageSize = 100;
     await ada.drawer.getByText('Proven').waitFor();
     await browser.keepScreen(ada.page, 'audit-narrow-open');
     expect(await overflowOf(ada)).toBeLessThanOrEqual(0);
+  });
+
+  test('says so when the site is away, and goes on by itself when it is back', async () => {
+    const ada = await desk.enter('Ada', '/audit?action=desk.away&live=1');
+    await ada.page.getByRole('status').getByText('Following the log').waitFor({ state: 'attached' });
+    await ada.page.context().setOffline(true);
+    await ada.page.getByRole('button', { name: 'Clear all' }).click();
+    await ada.page.getByRole('alert').getByText('The entries could not be read').waitFor();
+    await browser.keepScreen(ada.page, 'audit-away');
+    await ada.page.context().setOffline(false);
+    await ada.page.getByRole('button', { name: 'Try again' }).click();
+    await ada.rows.first().waitFor();
   });
 
   test('breaks no content policy', () => {

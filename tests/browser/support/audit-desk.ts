@@ -68,6 +68,13 @@ export class AuditDesk {
     return (await call<AuditHealth>(`${this.#site.url}/v1/audit/health`, { token })).body;
   }
 
+  /** The root that the site has signed for this size, in hexadecimal. */
+  async rootAt(size: number): Promise<string> {
+    const { token } = await this.#site.admin();
+    const { text } = await call(`${this.#site.url}/v1/audit/checkpoint?size=${size}`, { token });
+    return Buffer.from(text.split('\n')[2]!, 'base64').toString('hex');
+  }
+
   /** Waits until a checkpoint covers this many entries. */
   async signed(size: number): Promise<void> {
     await eventually(

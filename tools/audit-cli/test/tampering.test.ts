@@ -450,24 +450,6 @@ describe('a log that leaves something out', () => {
     await refuted(['verify', 'complete', ...tiled(), '--health', at('said')], 'the site had audited');
   });
 
-  test('files of days that were made one after the other, while the log grew, hold what a former checkpoint covers', async () => {
-    const days = dayFiles();
-    const shorter = new WrittenLog(log.key).copy(log.entries.slice(0, 690));
-    for (const [place, path] of days.entries()) {
-      const name = path.slice(-'YYYY-MM-DD.jsonl'.length, -'.jsonl'.length);
-      if (place > 0) await save(path, shorter.day(name));
-    }
-    const complete = (size: number) => {
-      const checkpoint = save(at('before'), log.note(size));
-      return checkpoint.then(() => cli('verify', 'complete', ...days, ...trusted(), '--checkpoint', at('before')));
-    };
-    expect(await complete(690)).toMatchObject({ code: 0, err: '' });
-    expect(await complete(100)).toMatchObject({ code: 0, err: '' });
-    expect((await complete(700)).code).not.toBe(0);
-    for (const path of days) await save(path, shorter.day(path.slice(-'YYYY-MM-DD.jsonl'.length, -'.jsonl'.length)));
-    expect(await complete(700)).toMatchObject({ code: 2, err: expect.stringContaining('before the files') });
-  });
-
   test('a day’s file that is not given, or is given twice', async () => {
     const [first, ...others] = dayFiles();
     await refuted(

@@ -73,7 +73,7 @@ export class AuditApi {
   }
 
   tail(filter: Filter, after: number, signal: AbortSignal): Promise<Response> {
-    const query = { ...filter, after };
+    const query = { ...filter, after: after < 0 ? undefined : after };
     return this.#client.open({ path: '/v1/audit/tail', query, accept: 'text/event-stream', signal });
   }
 

@@ -23,7 +23,7 @@ export function AuditExplorer({ api }: { api: AuditApi }) {
   const filterKey = JSON.stringify(filter);
   const { list, view } = useEntryList(api, filterKey, address);
   const watch = useMemo(() => new LogWatch(api), [api]);
-  const facets = useFacets(api, filterKey);
+  const facets = useFacets(api, filterKey, address.isLive && !view.isPaused);
   const [isFilterOpen, setFilterOpen] = useState(false);
   const table = useRef<HTMLDivElement>(null);
 
@@ -42,7 +42,7 @@ export function AuditExplorer({ api }: { api: AuditApi }) {
       <div inert={isCovered}>
         <HealthStrip api={api} watch={watch} />
         <ExplorerToolbar
-          {...{ api, list, address, change }}
+          {...{ api, list, view, address, change }}
           isFilterOpen={isFilterOpen}
           onFilterToggle={() => setFilterOpen(!isFilterOpen)}
         />

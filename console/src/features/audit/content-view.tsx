@@ -5,7 +5,8 @@ import { contentOf, memberOf } from './entry-text.ts';
 
 /** What the entry is about, or why that is not there any more. */
 export function ContentView({ entry }: { entry: AuditEntry }) {
-  const content = contentOf(entry);
+  // Bytes that are no JSON travel as base64, and are shown as that.
+  const content = contentOf(entry) ?? memberOf(entry.detail, 'data_base64');
   const changes = changesOf(content);
   return (
     <section aria-label="Content">

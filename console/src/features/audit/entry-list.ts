@@ -159,7 +159,8 @@ export class EntryList {
 }
 
 function failureText(error: unknown): string {
-  return error instanceof BoardwireError && error.code === 'forbidden'
-    ? 'Your account may not read the audit log any more.'
-    : errorText(error);
+  if (!(error instanceof BoardwireError)) return errorText(error);
+  if (error.code === 'forbidden') return 'Your account may not read the audit log any more.';
+  const wrong = error.errors.map(({ path, message }) => `${path.replace(/^query\.|\.[0-9]+$/g, '')}: ${message}`);
+  return wrong.length === 0 ? errorText(error) : `This is no filter. ${wrong.join('; ')}.`;
 }

@@ -58,7 +58,12 @@ export class EntryTail {
     const reader = response.body!.getReader();
     this.#handlers.onState('live');
     this.#backoff.reset();
-    const parser = new EventStreamParser({ onMessage: (message) => this.#take(message.data), onIdOnly, onRetry });
+    const parser = new EventStreamParser({
+      onMessage: (message) => this.#take(message.data),
+      // How far the log was looked through, though nothing matched: it need not be looked through again.
+      onIdOnly: (id) => (this.#after = Math.max(this.#after, Number(id))),
+      onRetry: () => undefined,
+    });
     for (;;) {
       const timer = setTimeout(() => silent.abort(), silenceMaxMs);
       // oxlint-disable-next-line no-await-in-loop -- a stream is read in its order
@@ -76,9 +81,6 @@ export class EntryTail {
     this.#handlers.onEntry(entry);
   }
 }
-
-const onIdOnly = () => undefined;
-const onRetry = () => undefined;
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

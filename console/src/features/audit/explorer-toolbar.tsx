@@ -1,15 +1,17 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button, TextInput, VisuallyHidden } from '@mantine/core';
 import { useEffect, useState, type SubmitEvent } from 'react';
 import { Icon } from '../../ui/icon.tsx';
 import type { AuditApi } from './audit-api.ts';
 import { DayPicker } from './day-picker.tsx';
-import type { EntryList } from './entry-list.ts';
+import { DownloadMenu } from './download-menu.tsx';
+import type { EntryList, ListView } from './entry-list.ts';
 import classes from './explorer-toolbar.module.css';
 import { conditionsOf, withFilter, type ExplorerAddress } from './explorer-address.ts';
 
 interface ExplorerToolbarProps {
   api: AuditApi;
   list: EntryList;
+  view: ListView;
   address: ExplorerAddress;
   change: (part: Partial<ExplorerAddress>) => void;
   isFilterOpen: boolean;
@@ -17,7 +19,7 @@ interface ExplorerToolbarProps {
 }
 
 export function ExplorerToolbar(props: ExplorerToolbarProps) {
-  const { api, list, address, change, isFilterOpen, onFilterToggle } = props;
+  const { api, list, view, address, change, isFilterOpen, onFilterToggle } = props;
   const { filter, order } = address;
   const count = conditionsOf(filter).length;
   return (
@@ -43,14 +45,8 @@ export function ExplorerToolbar(props: ExplorerToolbarProps) {
       >
         {order === 'newest' ? 'Newest first' : 'Oldest first'}
       </Button>
-      <Button
-        size="compact-sm"
-        variant="default"
-        leftSection={<Icon name="retry" size={14} />}
-        onClick={() => list.reload()}
-      >
-        Reload
-      </Button>
+      <LiveButtons {...{ list, view, address, change }} />
+      <DownloadMenu api={api} address={address} />
     </div>
   );
 }
@@ -78,3 +74,56 @@ function SearchField({ text, onSearch }: { text: string; onSearch: (text: string
     </form>
   );
 }
+
+type LiveButtonsProps = Pick<ExplorerToolbarProps, 'list' | 'view' | 'address' | 'change'>;
+
+/** Follow the end of the log, and hold still for a while. */
+function LiveButtons({ list, view, address, change }: LiveButtonsProps) {
+  const { isLive } = address;
+  const { isPaused, heldBack, tail } = view;
+  return (
+    <>
+      <Button
+        size="compact-sm"
+        variant={isLive ? 'filled' : 'default'}
+        aria-pressed={isLive}
+        leftSection={<span className={classes.dot} data-state={isLive ? (tail ?? 'connecting') : 'off'} />}
+        onClick={() => change({ isLive: !isLive, order: 'newest' })}
+      >
+        Live
+      </Button>
+      {isLive ? (
+        <Button
+          size="compact-sm"
+          variant={isPaused ? 'filled' : 'default'}
+          leftSection={<Icon name={isPaused ? 'play' : 'pause'} size={14} />}
+          aria-pressed={isPaused}
+          onClick={() => list.setPaused(!isPaused)}
+        >
+          {isPaused ? `Resume${heldBack > 0 ? ` (${heldBack} arrived)` : ''}` : 'Pause'}
+        </Button>
+      ) : (
+        <Button
+          size="compact-sm"
+          variant="default"
+          leftSection={<Icon name="retry" size={14} />}
+          onClick={() => list.reload()}
+        >
+          Reload
+        </Button>
+      )}
+      <span role="status" className={classes.state}>
+        {/* Whoever sees the green dot needs no words for it. */}
+        {isLive && tail === 'live' && <VisuallyHidden>{tailTexts.live}</VisuallyHidden>}
+        {isLive && tail !== undefined && tail !== 'live' && tailTexts[tail]}
+      </span>
+    </>
+  );
+}
+
+const tailTexts = {
+  connecting: 'Connecting',
+  live: 'Following the log',
+  reconnecting: 'Connection lost, trying again',
+  refused: 'The log can’t be followed',
+} as const;

@@ -32,5 +32,6 @@ export function FilterChips({ filter, onChange }: { filter: Filter; onChange: (f
 
 function valueText(name: FilterName, value: string): string {
   const at = name === 'from' || name === 'to' ? Date.parse(value) : Number.NaN;
+  if (name === 'forced_hold') return value === 'true' ? 'yes' : 'no';
   return Number.isNaN(at) ? value : localMoment(at);
 }

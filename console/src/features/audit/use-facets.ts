@@ -11,8 +11,11 @@ export interface FacetsView {
   reload: () => void;
 }
 
+/** While the log is followed, counts go along at the pace of a reader. */
+const liveEveryMs = 15_000;
+
 /** Counts of the entries that match; those of the filter before stay while the new ones are on their way. */
-export function useFacets(api: AuditApi, filterKey: string): FacetsView {
+export function useFacets(api: AuditApi, filterKey: string, isLive: boolean): FacetsView {
   const [state, setState] = useState<Omit<FacetsView, 'reload'>>({
     answer: undefined,
     isLoading: true,
@@ -30,6 +33,11 @@ export function useFacets(api: AuditApi, filterKey: string): FacetsView {
     );
     return () => abort.abort();
   }, [api, filterKey, round]);
+  useEffect(() => {
+    if (!isLive) return undefined;
+    const timer = setInterval(() => setRound((many) => many + 1), liveEveryMs);
+    return () => clearInterval(timer);
+  }, [isLive]);
   const reload = useCallback(() => setRound((many) => many + 1), []);
   return { ...state, reload };
 }

@@ -1,11 +1,13 @@
 import { Button } from '@mantine/core';
-import type { AuditEntry } from '@boardwire/contracts';
+import { BoardwireError } from '@boardwire/client';
+import type { AuditDisclosure, AuditEntry } from '@boardwire/contracts';
 import { useEffect, useRef, useState } from 'react';
 import { errorText } from '../../ui/error-text.ts';
 import { Icon } from '../../ui/icon.tsx';
 import type { AuditApi } from './audit-api.ts';
 import classes from './entry-drawer.module.css';
 import { VerificationSteps } from './verification-steps.tsx';
+import { contentStep } from './verify/content-step.ts';
 import { growthStep } from './verify/growth-step.ts';
 import { canCheck, type LogWatch } from './verify/log-watch.ts';
 import { verifyEntry, type Step } from './verify/verify-entry.ts';
@@ -68,8 +70,24 @@ export function Verification({ api, watch, entry }: VerificationProps) {
 }
 
 async function stepsOf(api: AuditApi, watch: LogWatch, entry: AuditEntry): Promise<Step[]> {
-  const [proof, keyLines] = await Promise.all([api.proof(entry.seq), api.keys()]);
-  const steps = await verifyEntry({ entry, proof, keyLines });
+  const isHeld = entry.detail_state === 'held';
+  const [proof, keyLines, disclosed] = await Promise.all([
+    api.proof(entry.seq),
+    api.keys(),
+    isHeld ? disclosureOf(api, entry.seq) : undefined,
+  ]);
+  const [fields, ...steps] = await verifyEntry({ entry, proof, keyLines });
+  const content = isHeld ? [await contentStep(entry, disclosed)] : [];
   await watch.check();
-  return [...steps, growthStep(watch.trust.value)];
+  return [fields!, ...content, ...steps, growthStep(watch.trust.value)];
+}
+
+/** Content may be forgotten between the page's reading and this. */
+async function disclosureOf(api: AuditApi, seq: number): Promise<AuditDisclosure | undefined> {
+  try {
+    return await api.disclosure(seq);
+  } catch (error) {
+    if (error instanceof BoardwireError && error.code === 'not_found') return undefined;
+    throw error;
+  }
 }

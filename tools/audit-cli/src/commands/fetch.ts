@@ -35,15 +35,14 @@ with 1. A broken fetch goes on where it was. When the token ends, write a new on
     const seqs = given.all('entry').map(seqOf);
     const into = { site, folder, report };
     const trust = await fetchKey(into);
-    const query = given.text('export');
-    // One from before the lists, which they cover, and one from after them, which covers them.
-    if (given.all('day').length > 0 || query !== undefined) await fetchCheckpoint(into, trust, 0);
+    const size = await fetchHealth(into);
     for (const day of given.all('day')) {
       // oxlint-disable-next-line no-await-in-loop -- one file at a time
       await fetchDay(into, day);
     }
+    const query = given.text('export');
     if (query !== undefined) await fetchExport(into, query);
-    const size = await fetchHealth(into);
+    // After the lists, so that it covers them.
     const checkpoint = await fetchCheckpoint(into, trust, epoch === undefined ? size : 0);
     if (given.has('tiles') || given.has('entries')) {
       await fetchTiles(into, checkpoint);

@@ -7,7 +7,7 @@ import { parseRecord } from '../reading/log-record.ts';
 import { decodeText, readObject } from '../reading/read-file.ts';
 import { TileTree } from '../reading/tile-tree.ts';
 import { loadTrust, trustOptions } from '../reading/trust.ts';
-import { WholeLog, type SeqSpan } from '../reading/whole-log.ts';
+import { mergedEntries } from '../reading/whole-log.ts';
 import { CannotTell, Refuted } from '../verdict.ts';
 
 const progressEvery = 100_000;
@@ -39,9 +39,8 @@ only known from somebody else: --health gives what the site said it had.`,
     const checkpoint = await readCheckpoint(path, trust, report);
     // What came before stands in the former epoch of a log that was restored.
     const completeness = new Completeness(trust.firstSeq === 0);
-    const span = { first: trust.firstSeq, end: trust.firstSeq + checkpoint.size };
-    const records = await recordsFrom(given, checkpoint, span);
-    await takeAll(records, { checkpoint, completeness, given });
+    const records = await recordsFrom(given, checkpoint, trust.firstSeq);
+    await takeAll(records, { checkpoint, completeness, given, firstSeq: trust.firstSeq });
     const lines = completeness.check();
     if (trust.firstSeq > 0) report.notShown('what was left out before this epoch of the log: verify the former one');
     report.shown('nothing is left out and nothing is there twice', ...lines);
@@ -58,37 +57,29 @@ interface SeqRecord {
 async function recordsFrom(
   given: Given,
   checkpoint: SignedCheckpoint,
-  span: SeqSpan,
+  firstSeq: number,
 ): Promise<AsyncGenerator<SeqRecord>> {
   const folder = given.text('tiles');
   if (folder !== undefined && given.files.length > 0) throw new CannotTell('--tiles, or files of all days, not both');
-  if (folder !== undefined) return recordsOf(await TileTree.open(folder, checkpoint, span.first));
-  if (given.files.length > 0) return recordsOfFiles(given.files, span);
+  if (folder !== undefined) return recordsOf(await TileTree.open(folder, checkpoint, firstSeq));
+  if (given.files.length > 0) return recordsOfFiles(given.files, firstSeq);
   throw new CannotTell('--tiles with bundles of entries, or the files of all days, is needed');
 }
 
-async function* recordsOfFiles(paths: readonly string[], span: SeqSpan): AsyncGenerator<SeqRecord> {
-  const log = new WholeLog(paths, span);
-  let next = span.first;
-  for await (const { seq, text } of log.entries()) {
-    next = seq + 1;
-    yield { seq, record: Buffer.from(text, 'utf8') };
-  }
-  if (next < span.end && log.endOfAll < span.end) {
-    throw new CannotTell(
-      `a file was made when the log had ${log.endOfAll} entries, and the checkpoint is of ${span.end}: take one that was ` +
-        'fetched before the files (checkpoints/)',
-    );
-  }
+async function* recordsOfFiles(paths: readonly string[], firstSeq: number): AsyncGenerator<SeqRecord> {
+  for await (const { seq, text } of mergedEntries(paths, firstSeq)) yield { seq, record: Buffer.from(text, 'utf8') };
 }
 
 async function takeAll(
   records: AsyncGenerator<SeqRecord>,
-  { checkpoint, completeness, given }: { checkpoint: SignedCheckpoint; completeness: Completeness; given: Given },
+  of: { checkpoint: SignedCheckpoint; completeness: Completeness; given: Given; firstSeq: number },
 ): Promise<void> {
+  const { checkpoint, completeness, given, firstSeq } = of;
   const { size, root } = checkpoint;
   const range = new CompactRange();
   for await (const { seq, record } of records) {
+    // Files may go on behind the checkpoint; they are read to their trailers.
+    if (seq >= firstSeq + size) continue;
     range.append(leafHash(record));
     completeness.add(parseRecord(decodeText(record, `entry ${seq}`), `entry ${seq}`), seq);
     if (range.size % progressEvery === 0) given.report.progress(`${range.size} of ${size} entries`);

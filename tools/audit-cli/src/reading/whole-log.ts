@@ -4,72 +4,29 @@ import { Refuted } from '../verdict.ts';
 
 interface OpenFile {
   path: string;
-  lines: EntryLines;
   entries: AsyncGenerator<LogEntry>;
   head: LogEntry;
 }
 
-/** Entries of the log from `first` to before `end`. */
-export interface SeqSpan {
-  first: number;
-  end: number;
-}
-
 /**
- * The entries of a span in the order of the log, each exactly once, out of many files. Days overlap where zones differ,
- * so several files are read at a time, each from the moment its first entry is due. What the files hold behind the span
- * was written while they were made, one after the other: it is read to the trailers, and its order is nobody's promise.
+ * The entries of many files in the order of the log, each exactly once from the first of an epoch on. Days overlap where zones differ, so
+ * several files are read at a time, each from the moment its first entry is due.
  */
-export class WholeLog {
-  #sizeMin = Infinity;
-
-  constructor(
-    private readonly paths: readonly string[],
-    private readonly span: SeqSpan,
-  ) {}
-
-  /** Every entry before this one was in the log when any of the files was made, as their trailers say. Known at the end. */
-  get endOfAll(): number {
-    return this.#sizeMin;
-  }
-
-  async *entries(): AsyncGenerator<LogEntry> {
-    const waiting = await inOrder(this.paths);
-    const open: OpenFile[] = [];
-    for (let due = this.span.first; due < this.span.end; due += 1) {
-      while (waiting.length > 0 && (waiting[0]!.first <= due || open.length === 0)) {
-        // oxlint-disable-next-line no-await-in-loop -- a few at a time
-        const file = await openFile(waiting.shift()!.path);
-        if (file !== undefined) open.push(file);
-      }
-      const next = lowest(open);
-      if (next === undefined) break;
-      if (next.head.seq !== due) throw outOfPlace(next, due);
-      yield next.head;
-      // oxlint-disable-next-line no-await-in-loop
-      if (!(await advance(next))) this.#close(open.splice(open.indexOf(next), 1)[0]!);
+export async function* mergedEntries(paths: readonly string[], firstSeq: number): AsyncGenerator<LogEntry> {
+  const waiting = await inOrder(paths);
+  const open: OpenFile[] = [];
+  for (let due = firstSeq; waiting.length > 0 || open.length > 0; due += 1) {
+    while (waiting.length > 0 && (waiting[0]!.first <= due || open.length === 0)) {
+      // oxlint-disable-next-line no-await-in-loop -- a few at a time
+      const file = await openFile(waiting.shift()!.path);
+      if (file !== undefined) open.push(file);
     }
-    await this.#readToTrailers(open, waiting);
-  }
-
-  async #readToTrailers(open: readonly OpenFile[], waiting: readonly { path: string }[]): Promise<void> {
-    for (const file of open) {
-      // oxlint-disable-next-line no-await-in-loop -- one file after the other
-      while (await advance(file));
-      this.#close(file);
-    }
-    for (const { path } of waiting) {
-      // oxlint-disable-next-line no-await-in-loop
-      const file = await openFile(path);
-      if (file === undefined) continue;
-      // oxlint-disable-next-line no-await-in-loop
-      while (await advance(file));
-      this.#close(file);
-    }
-  }
-
-  #close({ lines }: OpenFile): void {
-    this.#sizeMin = Math.min(this.#sizeMin, lines.trailer.size);
+    const next = lowest(open);
+    if (next === undefined) return;
+    if (next.head.seq !== due) throw outOfPlace(next, due);
+    yield next.head;
+    // oxlint-disable-next-line no-await-in-loop
+    await advance(next, open);
   }
 }
 
@@ -87,19 +44,16 @@ async function inOrder(paths: readonly string[]): Promise<{ path: string; first:
 }
 
 async function openFile(path: string): Promise<OpenFile | undefined> {
-  const lines = new EntryLines(path);
-  const entries = lines.entries();
+  const entries = new EntryLines(path).entries();
   const { value, done } = await entries.next();
-  return done === true ? undefined : { path, lines, entries, head: value };
+  return done === true ? undefined : { path, entries, head: value };
 }
 
-/** False at the end of the file. */
-async function advance(file: OpenFile): Promise<boolean> {
+async function advance(file: OpenFile, open: OpenFile[]): Promise<void> {
   const { value, done } = await file.entries.next();
-  if (done === true) return false;
-  if (value.seq < file.head.seq) throw new Refuted(`${file.path} is not oldest first: fetch it with order=oldest`);
-  file.head = value;
-  return true;
+  if (done === true) open.splice(open.indexOf(file), 1);
+  else if (value.seq < file.head.seq) throw new Refuted(`${file.path} is not oldest first: fetch it with order=oldest`);
+  else file.head = value;
 }
 
 function lowest(open: readonly OpenFile[]): OpenFile | undefined {
