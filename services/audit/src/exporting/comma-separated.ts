@@ -1,5 +1,5 @@
 import { auditEntrySchema, type AuditEntry } from '@boardwire/contracts';
-import type { Line } from '../reading/entry-search.ts';
+import type { Line } from '../reading/entry-line.ts';
 
 export const csvColumns = Object.keys(auditEntrySchema.shape) as (keyof AuditEntry)[];
 

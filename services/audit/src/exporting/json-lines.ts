@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Line } from '../reading/entry-search.ts';
+import type { Line } from '../reading/entry-line.ts';
 
 /** What a trailer says of the lines before it. */
 export interface LinesSummary {

@@ -1,5 +1,6 @@
 import type { AuditFilter } from '@boardwire/contracts';
-import type { EntrySearch, FoundPage, Line, Search } from '../reading/entry-search.ts';
+import type { Line } from '../reading/entry-line.ts';
+import type { EntrySearch, FoundPage, Search } from '../reading/entry-search.ts';
 import type { LogExtent } from '../reading/log-extent.ts';
 
 export interface LineRequest {

@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditPage } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
-import { detailColumns, entryLines } from './entry-line.ts';
-import { EntrySearch, type FoundPage, type Line, type Search } from './entry-search.ts';
+import { entryRows, lineOf, rowColumns, type EntryRow, type Line } from './entry-line.ts';
+import { EntrySearch, type FoundPage, type Search } from './entry-search.ts';
 import { daysIn, readExtent, type Range } from './log-extent.ts';
 
 export interface DayCount {
@@ -71,13 +71,13 @@ export class AuditReader {
 
   async #range(range: Range): Promise<AuditEntry[]> {
     const days = daysIn(await readExtent(this.database), range);
-    const rows = await this.database.query<Line>(
-      `${entryLines(`(
-         SELECT e.seq, e.record, ${detailColumns} FROM entry e LEFT JOIN detail d ON d.seq = e.seq
+    const rows = await this.database.query<EntryRow>(
+      `${entryRows(`(
+         SELECT ${rowColumns} FROM entry e LEFT JOIN detail d ON d.seq = e.seq
          WHERE e.day = ANY ($1::date[]) AND e.seq >= $2 AND e.seq < $3)`)} ORDER BY r.seq`,
       [days, range.low, range.high],
     );
-    return rows.map(entryOf);
+    return rows.map((row) => entryOf(lineOf(row)));
   }
 }
 

@@ -1,7 +1,6 @@
 import { readinessLevels, type AuditEntry, type DecisionAuditRecord, type ReadinessLevel } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
-import { detailColumns, entryLines } from './entry-line.ts';
-import type { Line } from './entry-search.ts';
+import { entryRows, lineOf, rowColumns, type EntryRow } from './entry-line.ts';
 import { daysIn, readExtent } from './log-extent.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -37,13 +36,13 @@ export class DecisionAudits {
   }
 
   async #records(condition: string, order: 'ASC' | 'DESC', values: readonly unknown[]): Promise<DecisionAuditRecord[]> {
-    const rows = await this.database.query<Line>(
-      `${entryLines(`(
-         SELECT e.seq, e.record, ${detailColumns} FROM entry e JOIN detail d ON d.seq = e.seq WHERE ${condition}
+    const rows = await this.database.query<EntryRow>(
+      `${entryRows(`(
+         SELECT ${rowColumns} FROM entry e JOIN detail d ON d.seq = e.seq WHERE ${condition}
        )`)} ORDER BY r.seq ${order}`,
       values,
     );
-    return rows.map(({ line }) => recordOf(JSON.parse(line) as AuditEntry));
+    return rows.map((row) => recordOf(JSON.parse(lineOf(row).line) as AuditEntry));
   }
 }
 

@@ -1,33 +1,92 @@
+import type { AuditEntry, DetailState } from '@boardwire/contracts';
+import { leafHash } from '@boardwire/signing';
+
+/** An entry as it is read: the hashed record, and what of its detail is held. */
+export interface EntryRow extends Pick<AuditEntry, 'trace' | 'peer' | 'readiness' | 'symbol' | 'forced_hold'> {
+  seq: number;
+  record: string;
+  body: string | null;
+  /** Whether it was removed on purpose after it was logged. */
+  redacted: boolean;
+}
+
+export interface Line {
+  seq: number;
+  /** An AuditEntry as JSON. */
+  line: string;
+}
+
+/** The columns of `entry e` and `detail d` that {@link entryRows} reads. */
+export const rowColumns = 'e.seq, e.record, d.body, d.trace, d.peer, d.readiness, d.symbol, d.forced_hold';
+
+/** SQL that reads rows with the columns of {@link rowColumns} as EntryRow. */
+export function entryRows(rows: string): string {
+  return `SELECT r.seq, convert_from(r.record, 'UTF8') AS record, r.body, r.trace, r.peer, r.readiness, r.symbol,
+      r.forced_hold, r.body IS NULL AND EXISTS (SELECT FROM redaction x WHERE x.seq = r.seq) AS redacted
+    FROM ${rows} AS r`;
+}
+
+/** What our own records hold; see `log/record.ts`. */
+interface RecordFields {
+  actor: string;
+  at: string;
+  board?: string;
+  datahash: string;
+  day: string;
+  epoch?: string;
+  id?: string;
+  kind: 'event' | 'decision';
+  origin: string;
+  outcome?: string;
+  removed?: boolean;
+  seq?: number;
+  subject?: string;
+  time?: string;
+  type: string;
+  zone: string;
+}
+
 /**
- * SQL that makes of a row (`seq`, `record`, and its detail: `body` and the facts) the JSON text of an AuditEntry, in
- * one line. Here and not in Node, because days are exported at tens of thousands of entries a second.
- *
  * Everything but the detail comes from the hashed record, never from the columns beside it: those serve to find an
- * entry, and nobody signs them.
+ * entry, and nobody signs them. The detail stays the text that it is: tens of thousands go into a file each second.
  */
-export function entryLines(rows: string): string {
-  return `SELECT r.seq, left(row_to_json(line)::text, -1) || ',"detail":'
-      || coalesce(translate(r.body, E'\\n\\r', '  '), 'null') || '}' AS line
-    FROM ${rows} AS r,
-    LATERAL json_to_record(convert_from(r.record, 'UTF8')::json) AS f (
-      actor text, at text, board text, datahash text, day text, epoch text, id text, kind text, origin text,
-      outcome text, removed boolean, seq bigint, subject text, time text, type text, zone text),
-    LATERAL (SELECT r.seq, f.day, f.zone AS time_zone, f.kind, f.at AS time, f.time AS event_time,
-      CASE f.kind WHEN 'event' THEN 'publish' ELSE f.type END AS action,
-      coalesce(f.outcome, 'done') AS outcome, f.actor, f.origin, f.board, f.epoch AS board_epoch, f.seq AS board_seq,
-      f.subject, CASE f.kind WHEN 'event' THEN f.type END AS type, f.id AS event_id, f.datahash,
-      encode(sha256('\\x00'::bytea || r.record), 'hex') AS leaf_hash, convert_from(r.record, 'UTF8') AS record,
-      r.trace, r.peer, r.readiness, r.symbol, r.forced_hold,
-      ${detailState} AS detail_state) AS line`;
+export function lineOf({ seq, record, body, ...facts }: EntryRow): Line {
+  const fields = JSON.parse(record) as RecordFields;
+  const isEvent = fields.kind === 'event';
+  const entry: Omit<AuditEntry, 'detail'> = {
+    seq,
+    day: fields.day,
+    time_zone: fields.zone,
+    kind: fields.kind,
+    time: fields.at,
+    event_time: fields.time ?? null,
+    action: isEvent ? 'publish' : fields.type,
+    outcome: fields.outcome ?? 'done',
+    actor: fields.actor,
+    origin: fields.origin,
+    board: fields.board ?? null,
+    board_epoch: fields.epoch ?? null,
+    board_seq: fields.seq ?? null,
+    subject: fields.subject ?? null,
+    type: isEvent ? fields.type : null,
+    event_id: fields.id ?? null,
+    datahash: fields.datahash,
+    leaf_hash: leafHash(Buffer.from(record, 'utf8')).toString('hex'),
+    record,
+    trace: facts.trace,
+    peer: facts.peer,
+    readiness: facts.readiness,
+    symbol: facts.symbol,
+    forced_hold: facts.forced_hold,
+    detail_state: body === null ? lostAs(fields, facts.redacted) : 'held',
+  };
+  // Blanks between a detail's members may be line breaks; inside its texts they are escaped.
+  const detail = body === null ? 'null' : body.replaceAll(/[\r\n]/g, ' ');
+  return { seq, line: `${JSON.stringify(entry).slice(0, -1)},"detail":${detail}}` };
 }
 
 /** An event that could not be read has neither id nor detail; nobody took that away. */
-const detailState = `CASE
-        WHEN r.body IS NOT NULL THEN 'held'
-        WHEN f.removed OR EXISTS (SELECT FROM redaction x WHERE x.seq = r.seq) THEN 'redacted'
-        WHEN f.kind = 'event' AND coalesce(f.id, '') = '' THEN 'none'
-        ELSE 'expired'
-      END`;
-
-/** The columns that {@link entryLines} reads beside `seq` and `record`, of `detail d`. */
-export const detailColumns = 'd.body, d.trace, d.peer, d.readiness, d.symbol, d.forced_hold';
+function lostAs({ kind, id, removed }: RecordFields, redacted: boolean): DetailState {
+  if (removed === true || redacted) return 'redacted';
+  return kind === 'event' && (id ?? '') === '' ? 'none' : 'expired';
+}

@@ -1,7 +1,7 @@
 import type { AuditFilter } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { entryCondition } from './entry-condition.ts';
-import { detailColumns, entryLines } from './entry-line.ts';
+import { entryRows, lineOf, rowColumns, type EntryRow, type Line } from './entry-line.ts';
 import { daysIn, narrowed, rangeOf, readExtent, type LogExtent, type Range } from './log-extent.ts';
 import { Parameters } from './parameters.ts';
 
@@ -11,12 +11,6 @@ export interface Search {
   /** The place to go on behind, in the order asked for. */
   behind?: number | undefined;
   limit: number;
-}
-
-export interface Line {
-  seq: number;
-  /** An AuditEntry as JSON. */
-  line: string;
 }
 
 export interface FoundPage {
@@ -87,22 +81,22 @@ export class EntrySearch {
     const parameters = new Parameters();
     const matching = matchingEntries({ filter, window, days }, parameters);
     const direction = order === 'newest' ? 'DESC' : 'ASC';
-    const rows = await this.database.query<Line & { matched: number }>(
+    const rows = await this.database.query<EntryRow & { matched: number }>(
       `WITH found AS MATERIALIZED (
          SELECT e.seq, e.record ${matching} ORDER BY e.seq ${direction} LIMIT ${parameters.add(limit)}
        ), rows AS (
-         SELECT found.seq, found.record, ${detailColumns},
-           sum(length(found.record) + coalesce(octet_length(d.body), 0)) OVER (ORDER BY found.seq ${direction}) AS bytes,
-           row_number() OVER (ORDER BY found.seq ${direction}) AS place
-         FROM found LEFT JOIN detail d ON d.seq = found.seq
+         SELECT ${rowColumns},
+           sum(length(e.record) + coalesce(octet_length(d.body), 0)) OVER (ORDER BY e.seq ${direction}) AS bytes,
+           row_number() OVER (ORDER BY e.seq ${direction}) AS place
+         FROM found AS e LEFT JOIN detail d ON d.seq = e.seq
        )
        SELECT *, (SELECT count(*) FROM found) AS matched
-       FROM (${entryLines(`(SELECT * FROM rows WHERE bytes <= ${pageBytesMax} OR place = 1)`)}) AS lines
+       FROM (${entryRows(`(SELECT * FROM rows WHERE bytes <= ${pageBytesMax} OR place = 1)`)}) AS lines
        ORDER BY seq ${direction}`,
       parameters.values,
     );
     return {
-      lines: rows.map(({ seq, line }) => ({ seq, line })),
+      lines: rows.map(({ matched: _matched, ...row }) => lineOf(row)),
       isCut: rows.length > 0 && rows.length < rows[0]!.matched,
     };
   }

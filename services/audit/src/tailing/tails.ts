@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { limits, type AuditFilter } from '@boardwire/contracts';
 import { isConnectionError, type Database } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
-import { EntrySearch, type Line } from '../reading/entry-search.ts';
+import type { Line } from '../reading/entry-line.ts';
+import { EntrySearch } from '../reading/entry-search.ts';
 import { narrowed, readExtent } from '../reading/log-extent.ts';
 
 export interface TailRequest {
