@@ -15,7 +15,7 @@ export interface FleetOptions {
 /** Many readers that do what their stream tells them, and remember only what went wrong. */
 export class Fleet {
   readonly members: FleetMember[];
-  /** When somebody had a stream again after a break. */
+  /** When somebody began to come back after a break, each attempt: what the gateways that stay have to bear. */
   readonly returns: number[] = [];
 
   constructor({ url, board, subject, tokens, size }: FleetOptions) {
@@ -75,7 +75,6 @@ abstract class FleetMember {
   readonly faults: string[] = [];
   protected cursor: string | undefined;
   protected isClosed = false;
-  private hasBeenLive = false;
 
   constructor(protected readonly onReturn: () => void) {}
 
@@ -83,8 +82,6 @@ abstract class FleetMember {
   abstract close(): void;
 
   protected opened(): void {
-    if (this.hasBeenLive) this.onReturn();
-    this.hasBeenLive = true;
     this.isLive = true;
   }
 
@@ -97,7 +94,11 @@ abstract class FleetMember {
 
   protected comeBack(afterMs: number): void {
     this.isLive = false;
-    if (!this.isClosed) setTimeout(() => this.isClosed || this.connect(), afterMs);
+    setTimeout(() => {
+      if (this.isClosed) return;
+      this.onReturn();
+      this.connect();
+    }, afterMs);
   }
 }
 

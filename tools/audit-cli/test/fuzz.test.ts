@@ -187,6 +187,11 @@ const repeated = ['id', 'source', 'author', 'origin', 'time', 'subject', 'type',
 
 /** What a verdict is about: a display name, for one, is in no record. */
 function meaningOf(bytes: Buffer, path: string): unknown {
+  if (path.endsWith('.proof.json')) {
+    const { seq, index = seq, size, proof, checkpoint } = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
+    // In the first epoch of a log a proof may come without its index.
+    return [index, size, proof, checkpoint];
+  }
   if (!path.endsWith('.event.json') && path !== `entries/${eventSeq}.json`) return bytes.toString('utf8').trim();
   const fields = JSON.parse(bytes.toString('utf8')) as Record<string, unknown>;
   if (path.endsWith('.event.json')) {
@@ -198,6 +203,7 @@ function meaningOf(bytes: Buffer, path: string): unknown {
   const known = Object.keys(log.entries[eventSeq]!);
   // A field that isn't there says as little as one that is null.
   const named = Object.entries(proven).filter(([name, value]) => known.includes(name) && value !== null);
-  const event = (detail ?? {}) as Record<string, unknown>;
+  // An entry without its detail says less, and nothing else: the event beside it is held against the record.
+  const event = (detail ?? log.entries[eventSeq]!.detail) as Record<string, unknown>;
   return [Object.fromEntries(named), repeated.filter((name) => name !== 'data').map((name) => event[name])];
 }
