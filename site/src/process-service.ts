@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkoutFolder, ServerProcess } from '@boardwire/embedded';
 import type { HostedService, ServiceSpec } from './hosted-service.ts';
+import { nodeFlagsOf } from './node-flags.ts';
 import { serviceSources, type ServiceKind } from './service-name.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 
@@ -19,12 +20,6 @@ export interface ProcessServiceOptions {
   /** Told whenever the pid changes. */
   onPid: () => void;
 }
-
-/**
- * Events live for milliseconds: with the default 16 MiB many of them outlive a scavenge and cost a few percent more CPU.
- * Not in gateways, whose memory is counted by the connection: what a larger young generation holds is 2 KB of each.
- */
-const nodeFlagsOf = (kind: ServiceKind) => (kind === 'gateway' ? [] : ['--max-semi-space-size=32']);
 
 /** A service in a process of its own; one that dies unasked is started again, with backoff. */
 export class ProcessService implements HostedService {

@@ -83,6 +83,17 @@ export class StandInChat {
     return this.#publisher.inFlight < windowMax - 1 ? undefined : this.#publisher.room();
   }
 
+  /**
+   * Appends and puts it on its way to the mirror, which is not asked for an acknowledgement: for a feed that shall cost
+   * as little as it can beside what is measured. What the mirror did not take is a hole that followers fill from here.
+   */
+  feed(slug: string, subject: string, body: string): void {
+    const board = this.board(slug);
+    const item = board.append(subject, body);
+    this.#version += 1;
+    this.#bus.publish(boardSubject(slug, subject), body, headersOf(board, item));
+  }
+
   /** Resolves when the mirror has acknowledged everything. */
   async mirrored(): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- until it is empty

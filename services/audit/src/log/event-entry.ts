@@ -9,7 +9,7 @@ export function eventEntry(event: FollowedEvent, calendar: Calendar): Entry {
   const record = eventRecord(event, facts, calendar);
   return {
     record,
-    leaf: leafHash(Buffer.from(record, 'utf8')),
+    leaf: leafHash(record),
     day: calendar.day,
     detail,
     atMs: event.committedMs,

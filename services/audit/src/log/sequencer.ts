@@ -33,9 +33,12 @@ const batchBytesMax = 4 * 1024 * 1024;
 /** Commit times kept for the metric while no checkpoint is signed. */
 const unsignedMax = 4_096;
 
-interface Waiting {
+interface Added {
   entry: Entry;
   gap: Gap | undefined;
+}
+
+interface Waiting extends Added {
   group: Group;
   queuedAt: number;
 }
@@ -138,7 +141,7 @@ export class Sequencer {
     const { marks } = this.#leading().state;
     const key = markKey(place.board, place.epoch);
     let mark = marks.get(key) ?? 0;
-    const added: { entry: Entry; gap: Gap | undefined }[] = [];
+    const added: Added[] = [];
     for (const [at, seq] of place.seqs.entries()) {
       if (seq <= mark) continue;
       added.push({ entry: entryOf(at), gap: gapBetween(place, mark, seq) });
@@ -202,13 +205,13 @@ export class Sequencer {
     return this.#term;
   }
 
-  #append(added: readonly { entry: Entry; gap: Gap | undefined }[]): Promise<void> {
+  #append(added: readonly Added[]): Promise<void> {
     if (added.length === 0) return Promise.resolve();
     const term = this.#leading();
     const queuedAt = performance.now();
     return new Promise((resolve, reject) => {
       const group = { left: added.length, resolve, reject };
-      for (const item of added) term.queue.push({ ...item, group, queuedAt });
+      for (const { entry, gap } of added) term.queue.push({ entry, gap, group, queuedAt });
       if (!term.isPumping) void this.#pump(term);
     });
   }
