@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { checkoutFolder } from '@boardwire/embedded';
 import { benchAudit } from './audit/audit-bench.ts';
+import { benchAuditReading } from './audit/audit-reading-bench.ts';
 import { benchBursts } from './delivery/bursts-bench.ts';
 import { benchConnect } from './delivery/connect-bench.ts';
 import { benchFanout } from './delivery/fanout-bench.ts';
@@ -43,6 +44,7 @@ const benches: Record<string, Bench> = {
   filters: benchFilters,
   growth: benchGrowth,
   audit: benchAudit,
+  'audit-reading': benchAuditReading,
 };
 
 const help = `Measures in a temporary folder and starts what it needs. Close what else runs: a number is as good as the machine is quiet.
@@ -60,6 +62,7 @@ const help = `Measures in a temporary folder and starts what it needs. Close wha
   npm run bench -- filters      an event's cost with a thousand filters
   npm run bench -- growth       delivery at 500 and 9,900 connections, history pages in growing logs
   npm run bench -- audit        records a second into the audit log, and how soon they are signed
+  npm run bench -- audit-reading  pages and exports of a day of a million records
   npm run bench -- all          everything, or --only fanout,bursts; what fails does not stop the rest
 
 --quick        fewer and shorter rounds

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditHealthSchema, encodeIdentity, internalHeaders, type AuditHealth } from '@boardwire/contracts';
 import { provisionSchemas } from '@boardwire/database';
 import { checkoutFolder, freePort, provideNats, providePostgres, ServerProcess } from '@boardwire/embedded';
 import { connectBus } from '@boardwire/messaging';
 import { nodeFlagsOf } from '@boardwire/site';
+import { residentKb } from '../rig/process-usage.ts';
 import { StandInChat } from '../rig/stand-in-chat.ts';
 import { serviceToken } from '../site/bench-site.ts';
 
@@ -16,19 +19,28 @@ const readyMs = 30_000;
 const pollMs = 100;
 const keptEvents = 400_000;
 
+interface RigParts {
+  secret: string;
+  url: string;
+  service: ServerProcess;
+  stops: (() => Promise<unknown>)[];
+}
+
 /** The shipped audit service between real servers, with a stand-in for chat that fills the mirror. */
 export class AuditRig {
   readonly #run = randomBytes(6).toString('hex');
   readonly #secret: string;
   readonly #url: string;
+  readonly #service: ServerProcess;
   readonly #stops: (() => Promise<unknown>)[];
 
   private constructor(
     readonly chat: StandInChat,
-    { secret, url, stops }: { secret: string; url: string; stops: (() => Promise<unknown>)[] },
+    { secret, url, service, stops }: RigParts,
   ) {
     this.#secret = secret;
     this.#url = url;
+    this.#service = service;
     this.#stops = stops;
   }
 
@@ -42,12 +54,16 @@ export class AuditRig {
     }
   }
 
-  static over(chat: StandInChat, parts: { secret: string; url: string; stops: (() => Promise<unknown>)[] }): AuditRig {
+  static over(chat: StandInChat, parts: RigParts): AuditRig {
     return new AuditRig(chat, parts);
   }
 
-  feed(board: string, number: number): void {
-    this.chat.feed(board, `GameScore.m${number % 50}`, bodyOf(board, `e${number}-${this.#run}`, number));
+  feed(board: string, number: number, author = 'bench'): void {
+    this.chat.feed(
+      board,
+      `GameScore.m${number % 50}`,
+      bodyOf({ board, id: `e${number}-${this.#run}`, number, author }),
+    );
   }
 
   async metrics(): Promise<string> {
@@ -55,14 +71,30 @@ export class AuditRig {
   }
 
   async health(): Promise<AuditHealth> {
-    const response = await fetch(`${this.#url}/internal/v1/audit/health`, {
-      headers: {
-        authorization: `Bearer ${serviceToken(this.#secret, 'audit')}`,
-        [internalHeaders.identity]: encodeIdentity(reader),
-      },
+    return auditHealthSchema.parse(await this.read('health'));
+  }
+
+  /** What the service answers an auditor; `path` is relative to `/v1/audit`. */
+  async read(path: string): Promise<unknown> {
+    return JSON.parse(await text(await this.open(path))) as unknown;
+  }
+
+  /** The bytes of a file, as they come; not by `fetch`, whose streams cost as much as the file. */
+  async open(path: string): Promise<IncomingMessage> {
+    const headers = {
+      authorization: `Bearer ${serviceToken(this.#secret, 'audit')}`,
+      [internalHeaders.identity]: encodeIdentity(reader),
+    };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(`${this.#url}/internal/v1/audit/${path}`, { headers }, resolve).once('error', reject);
     });
-    if (!response.ok) throw new Error(`audit answered ${response.status}: ${await response.text()}`);
-    return auditHealthSchema.parse(await response.json());
+    if (response.statusCode !== 200) throw new Error(`audit answered ${response.statusCode}: ${await text(response)}`);
+    return response;
+  }
+
+  /** Memory that the service holds now. */
+  residentBytes(): number {
+    return residentKb(this.#service.pid) * 1_024;
   }
 
   /** Waits until everything that the boards hold is audited and signed. */
@@ -125,7 +157,7 @@ async function start(folder: string, boards: readonly string[], stops: (() => Pr
   stops.push(() => service.stop());
   const url = `http://127.0.0.1:${port}`;
   await ready(url);
-  return AuditRig.over(chat, { secret, url, stops });
+  return AuditRig.over(chat, { secret, url, service, stops });
 }
 
 async function ready(url: string): Promise<void> {
@@ -145,10 +177,10 @@ async function stopAll(stops: (() => Promise<unknown>)[]): Promise<void> {
   for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
 }
 
-const text = 'x'.repeat(120);
+const filler = 'x'.repeat(120);
 
 /** By hand: the feeder has the machine in common with what it feeds. */
-const bodyOf = (board: string, id: string, number: number): string =>
-  `{"specversion":"1.0","id":"${id}","source":"/users/bench","type":"bench.event","subject":"GameScore.m${number % 50}",` +
-  `"time":"${new Date().toISOString()}","data":{"text":"${text}","score":${number}},"board":"${board}","author":"bench",` +
-  `"authorname":"bench","origin":"bs1bench","class":"log"}`;
+const bodyOf = ({ board, id, number, author }: { board: string; id: string; number: number; author: string }): string =>
+  `{"specversion":"1.0","id":"${id}","source":"/users/${author}","type":"bench.event","subject":"GameScore.m${number % 50}",` +
+  `"time":"${new Date().toISOString()}","data":{"text":"${filler}","score":${number}},"board":"${board}","author":"${author}",` +
+  `"authorname":"${author}","origin":"bs1bench","class":"log"}`;

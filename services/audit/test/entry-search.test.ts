@@ -113,8 +113,8 @@ describe('a search', () => {
   test('that runs out of time hands over what it has, and goes on from there', async () => {
     const hasty = new EntrySearch(fixture.database, 0);
     const filter: AuditFilter = { q: 'zzz' };
-    const { lines, next, size } = await hasty.page({ filter, order: 'newest', limit: 10 });
-    expect(lines).toEqual([]);
+    const { rows, next, size } = await hasty.page({ filter, order: 'newest', limit: 10 });
+    expect(rows).toEqual([]);
     // The first stretch covers a log as small as this one whole, unless the run is a long one.
     expect(next).toBe(size > 2_048 ? size - 2_048 : null);
   });

@@ -10,9 +10,11 @@ import {
 } from '@boardwire/contracts';
 import { seededRandom } from '@boardwire/test-kit';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { commaSeparated, csvColumns } from '../src/exporting/comma-separated.ts';
+import { commaSeparated } from '../src/exporting/comma-separated.ts';
 import { Exporter, type Download } from '../src/exporting/exporter.ts';
+import { canonicalJson } from '@boardwire/signing';
 import { AuditReader } from '../src/reading/audit-reader.ts';
+import { entryMembers, type QuotedRow } from '../src/reading/entry-line.ts';
 import { eventAt, LogFixture, type Life } from './log-fixture.ts';
 import { MixedLog } from './mixed-log.ts';
 import { fits } from './naive-filter.ts';
@@ -134,11 +136,11 @@ describe('an export', () => {
   test('as CSV has every field, quoted as RFC 4180 has it', async () => {
     const text = (await bytesOf(await exported({ format: 'csv' }))).toString();
     const [header, ...rows] = parseCsv(text);
-    expect(header).toEqual(csvColumns);
+    expect(header).toEqual(entryMembers);
     expect(header).toContain('detail');
     expect(rows.slice(0, all.length)).toEqual(
       all.map((entry) =>
-        csvColumns.map((column) => {
+        entryMembers.map((column) => {
           const value = entry[column];
           if (value === null) return '';
           if (typeof value === 'object' || column === 'detail') return JSON.stringify(value);
@@ -149,23 +151,34 @@ describe('an export', () => {
   });
 
   test('as CSV holds nothing that a spreadsheet takes for a formula', async () => {
-    const entry = {
-      ...all[0]!,
+    const record = canonicalJson({
+      ...JSON.parse(all[0]!.record),
+      kind: 'event',
       actor: '=cmd|calc',
+      subject: '@x',
+      type: '\t=1',
+    });
+    const row: QuotedRow = {
+      seq: 0,
+      record,
+      isHeld: false,
+      redacted: false,
       symbol: '+1',
       peer: '-1',
-      subject: '@x',
-      action: '\t=1',
-      detail: null,
+      trace: null,
+      readiness: null,
+      forced_hold: null,
+      quotedRecord: record.replaceAll('"', '""'),
+      quotedBody: null,
     };
     async function* pages() {
-      yield [{ seq: 0, line: JSON.stringify(entry) }];
+      yield [row];
     }
     const chunks: string[] = [];
     for await (const chunk of commaSeparated(pages())) chunks.push(chunk.toString());
-    const [header, row] = parseCsv(chunks.join(''));
-    const field = (name: string) => row![header!.indexOf(name)];
-    expect(['actor', 'symbol', 'peer', 'subject', 'action'].map(field)).toEqual([
+    const [header, fields] = parseCsv(chunks.join(''));
+    const field = (name: string) => fields![header!.indexOf(name)];
+    expect(['actor', 'symbol', 'peer', 'subject', 'type'].map(field)).toEqual([
       "'=cmd|calc",
       "'+1",
       "'-1",

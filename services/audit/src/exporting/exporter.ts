@@ -3,11 +3,12 @@ import { createGzip } from 'node:zlib';
 import { auditFilterOf, type AuditExportQuery } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
+import type { QuotedRow } from '../reading/entry-line.ts';
 import { EntrySearch } from '../reading/entry-search.ts';
 import { narrowed, readExtent, type LogExtent } from '../reading/log-extent.ts';
 import { commaSeparated } from './comma-separated.ts';
 import { jsonLines } from './json-lines.ts';
-import { linePages } from './line-pages.ts';
+import { rowPages } from './row-pages.ts';
 
 /** A file that is made while it is sent. */
 export interface Download {
@@ -24,17 +25,19 @@ const gzipLevel = 3;
 /** Makes files of entries. A file holds what the log held when it was begun, in little memory however long it is. */
 export class Exporter {
   readonly #search: EntrySearch;
+  readonly #quotedSearch: EntrySearch<QuotedRow>;
   #underWay = 0;
 
   constructor(private readonly database: Database) {
     this.#search = new EntrySearch(database);
+    this.#quotedSearch = EntrySearch.quoted(database);
   }
 
   /** All entries of a day, oldest first. */
   async day(day: string, { isZipped }: { isZipped: boolean }): Promise<Download> {
     const { size, days } = await this.#begin();
     const extent = { size, days: days.filter((span) => span.day === day) };
-    const pages = linePages(this.#search, { extent, filter: {}, order: 'oldest' });
+    const pages = rowPages(this.#search, { extent, filter: {}, order: 'oldest' });
     const lines = this.#counted(jsonLines(pages, { size, about: { day } }));
     const fileName = `audit-${day}.jsonl`;
     if (!isZipped) return { body: lines, contentType: 'application/x-ndjson', fileName };
@@ -49,10 +52,12 @@ export class Exporter {
     const { format, order } = query;
     const filter = auditFilterOf(query);
     const extent = narrowed(await this.#begin(), filter);
-    const pages = linePages(this.#search, { extent, filter, order });
+    const request = { extent, filter, order };
     const { size } = extent;
     const isCsv = format === 'csv';
-    const chunks = isCsv ? commaSeparated(pages) : jsonLines(pages, { size, about: { filter: given } });
+    const chunks = isCsv
+      ? commaSeparated(rowPages(this.#quotedSearch, request))
+      : jsonLines(rowPages(this.#search, request), { size, about: { filter: given } });
     return {
       body: this.#counted(chunks),
       contentType: isCsv ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson',

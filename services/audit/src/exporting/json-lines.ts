@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Line } from '../reading/entry-line.ts';
+import { lineOf, type EntryRow } from '../reading/entry-line.ts';
+import { textChunks } from './text-chunks.ts';
 
 /** What a trailer says of the lines before it. */
 export interface LinesSummary {
@@ -15,20 +16,21 @@ export interface LinesSummary {
  * its way shows it.
  */
 export async function* jsonLines(
-  pages: AsyncIterable<readonly Line[]>,
+  pages: AsyncIterable<readonly EntryRow[]>,
   { size, about }: { size: number; about: object },
 ): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
   let entries = 0;
   let first: number | null = null;
   let last: number | null = null;
-  for await (const lines of pages) {
-    const bytes = Buffer.from(`${lines.map(({ line }) => line).join('\n')}\n`, 'utf8');
-    hash.update(bytes);
-    entries += lines.length;
-    first = Math.min(first ?? Infinity, lines[0]!.seq, lines.at(-1)!.seq);
-    last = Math.max(last ?? -1, lines[0]!.seq, lines.at(-1)!.seq);
-    yield bytes;
+  for await (const rows of pages) {
+    entries += rows.length;
+    first = Math.min(first ?? Infinity, rows[0]!.seq, rows.at(-1)!.seq);
+    last = Math.max(last ?? -1, rows[0]!.seq, rows.at(-1)!.seq);
+    for (const bytes of textChunks(rows, (row) => `${lineOf(row)}\n`)) {
+      hash.update(bytes);
+      yield bytes;
+    }
   }
   const summary: LinesSummary = { entries, first_seq: first, last_seq: last, size, sha256: hash.digest('hex') };
   yield Buffer.from(`${JSON.stringify({ trailer: { ...about, ...summary } })}\n`);

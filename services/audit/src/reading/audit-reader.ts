@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditPage } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
-import { entryRows, lineOf, rowColumns, type EntryRow, type Line } from './entry-line.ts';
+import { entryRows, lineOf, rowColumns, type EntryRow } from './entry-line.ts';
 import { EntrySearch, type FoundPage, type Search } from './entry-search.ts';
 import { daysIn, readExtent, type Range } from './log-extent.ts';
 
@@ -27,7 +27,7 @@ export class AuditReader {
   /** The newest entries, oldest first. */
   async latest(limit: number): Promise<AuditPage> {
     const found = await this.#search.page({ filter: {}, order: 'newest', limit });
-    return { ...pageOf({ ...found, lines: found.lines.toReversed() }), next: null };
+    return { ...pageOf({ ...found, rows: found.rows.toReversed() }), next: null };
   }
 
   /** A page of one day; `after` is the seq before its first entry. */
@@ -77,12 +77,12 @@ export class AuditReader {
          WHERE e.day = ANY ($1::date[]) AND e.seq >= $2 AND e.seq < $3)`)} ORDER BY r.seq`,
       [days, range.low, range.high],
     );
-    return rows.map((row) => entryOf(lineOf(row)));
+    return rows.map(entryOf);
   }
 }
 
-function pageOf({ lines, next, size }: FoundPage): AuditPage {
-  return { entries: lines.map(entryOf), next: next === null ? null : String(next), size };
+function pageOf({ rows, next, size }: FoundPage): AuditPage {
+  return { entries: rows.map(entryOf), next: next === null ? null : String(next), size };
 }
 
-const entryOf = ({ line }: Line) => JSON.parse(line) as AuditEntry;
+const entryOf = (row: EntryRow) => JSON.parse(lineOf(row)) as AuditEntry;

@@ -42,7 +42,7 @@ export class DecisionAudits {
        )`)} ORDER BY r.seq ${order}`,
       values,
     );
-    return rows.map((row) => recordOf(JSON.parse(lineOf(row).line) as AuditEntry));
+    return rows.map((row) => recordOf(JSON.parse(lineOf(row)) as AuditEntry));
   }
 }
 

@@ -26,7 +26,7 @@ function entryConditions(filter: AuditFilter, parameters: Parameters): string[] 
     anyOf('e.board', board, parameters),
     anyOf('e.actor', actor, parameters),
     anyOf('e.origin', site, parameters),
-    anyOf(`coalesce(e.outcome, 'done')`, outcome, parameters),
+    outcome === undefined ? undefined : outcomeCondition(outcome, parameters),
     anyOf('e.event_id', eventId, parameters),
     hash === undefined ? undefined : hashCondition(hash, parameters),
     subject === undefined ? undefined : subjectCondition('e.subject', subject, parameters),
@@ -60,6 +60,12 @@ function detailConditions(filter: AuditFilter, parameters: Parameters): string[]
     anyOf('d.trace', trace, parameters),
     anyOf('d.peer', peer, parameters),
   ].filter((condition) => condition !== undefined);
+}
+
+/** An event is there because it was done. Only decisions have any other outcome, and an index of their own. */
+function outcomeCondition(outcomes: readonly string[], parameters: Parameters): string {
+  const decided = `e.kind = 'decision' AND ${anyOf('e.outcome', outcomes, parameters)}`;
+  return outcomes.includes('done') ? `(e.kind = 'event' OR ${decided})` : `(${decided})`;
 }
 
 /** The two expressions are those of the index. */

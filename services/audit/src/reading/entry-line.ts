@@ -1,92 +1,115 @@
-import type { AuditEntry, DetailState } from '@boardwire/contracts';
+import { auditEntrySchema, type AuditEntry, type DetailState } from '@boardwire/contracts';
 import { leafHash } from '@boardwire/signing';
+import { recordTexts } from './record-texts.ts';
 
-/** An entry as it is read: the hashed record, and what of its detail is held. */
-export interface EntryRow extends Pick<AuditEntry, 'trace' | 'peer' | 'readiness' | 'symbol' | 'forced_hold'> {
+/** What all forms of an entry are made of: the hashed record, and what of its detail is held. */
+export interface RecordRow extends Pick<AuditEntry, 'trace' | 'peer' | 'readiness' | 'symbol' | 'forced_hold'> {
   seq: number;
   record: string;
-  body: string | null;
-  /** Whether it was removed on purpose after it was logged. */
+  isHeld: boolean;
+  /** Whether its detail was removed on purpose after it was logged. */
   redacted: boolean;
 }
 
-export interface Line {
-  seq: number;
-  /** An AuditEntry as JSON. */
-  line: string;
+export interface EntryRow extends RecordRow {
+  /** The detail's text; null unless it is held. */
+  body: string | null;
+}
+
+/** An entry with quotes doubled in its long texts, as RFC 4180 has them: that costs the database next to nothing. */
+export interface QuotedRow extends RecordRow {
+  quotedRecord: string;
+  quotedBody: string | null;
 }
 
 /** The columns of `entry e` and `detail d` that {@link entryRows} reads. */
 export const rowColumns = 'e.seq, e.record, d.body, d.trace, d.peer, d.readiness, d.symbol, d.forced_hold';
 
+const recordColumns = `r.seq, convert_from(r.record, 'UTF8') AS record, r.trace, r.peer, r.readiness, r.symbol, r.forced_hold,
+  r.body IS NOT NULL AS "isHeld", r.body IS NULL AND EXISTS (SELECT FROM redaction x WHERE x.seq = r.seq) AS redacted`;
+
 /** SQL that reads rows with the columns of {@link rowColumns} as EntryRow. */
 export function entryRows(rows: string): string {
-  return `SELECT r.seq, convert_from(r.record, 'UTF8') AS record, r.body, r.trace, r.peer, r.readiness, r.symbol,
-      r.forced_hold, r.body IS NULL AND EXISTS (SELECT FROM redaction x WHERE x.seq = r.seq) AS redacted
+  return `SELECT ${recordColumns}, r.body FROM ${rows} AS r`;
+}
+
+/** The same as QuotedRow. */
+export function quotedRows(rows: string): string {
+  const replaced = (text: string, what: string, by: string) => `replace(${text}, ${what}, ${by})`;
+  const unbroken = replaced(replaced('r.body', `E'\\n'`, `' '`), `E'\\r'`, `' '`);
+  const quoted = (text: string) => replaced(text, `'"'`, `'""'`);
+  return `SELECT ${recordColumns}, ${quoted(`convert_from(r.record, 'UTF8')`)} AS "quotedRecord",
+      ${quoted(unbroken)} AS "quotedBody"
     FROM ${rows} AS r`;
 }
 
-/** What our own records hold; see `log/record.ts`. */
-interface RecordFields {
-  actor: string;
-  at: string;
-  board?: string;
-  datahash: string;
-  day: string;
-  epoch?: string;
-  id?: string;
-  kind: 'event' | 'decision';
-  origin: string;
-  outcome?: string;
-  removed?: boolean;
-  seq?: number;
-  subject?: string;
-  time?: string;
-  type: string;
-  zone: string;
-}
+export type ShortMember = Exclude<keyof AuditEntry, 'record' | 'detail'>;
 
 /**
- * Everything but the detail comes from the hashed record, never from the columns beside it: those serve to find an
- * entry, and nobody signs them. The detail stays the text that it is: tens of thousands go into a file each second.
+ * The members of an AuditEntry but the two long ones, each as JSON text. They come from the hashed record, never from the
+ * columns beside it: those serve to find an entry, and nobody signs them. What goes from one JSON text into another
+ * stays the text that it is: tens of thousands go into a file each second.
  */
-export function lineOf({ seq, record, body, ...facts }: EntryRow): Line {
-  const fields = JSON.parse(record) as RecordFields;
-  const isEvent = fields.kind === 'event';
-  const entry: Omit<AuditEntry, 'detail'> = {
-    seq,
-    day: fields.day,
-    time_zone: fields.zone,
-    kind: fields.kind,
-    time: fields.at,
-    event_time: fields.time ?? null,
-    action: isEvent ? 'publish' : fields.type,
-    outcome: fields.outcome ?? 'done',
-    actor: fields.actor,
-    origin: fields.origin,
-    board: fields.board ?? null,
-    board_epoch: fields.epoch ?? null,
-    board_seq: fields.seq ?? null,
-    subject: fields.subject ?? null,
-    type: isEvent ? fields.type : null,
-    event_id: fields.id ?? null,
-    datahash: fields.datahash,
-    leaf_hash: leafHash(Buffer.from(record, 'utf8')).toString('hex'),
-    record,
-    trace: facts.trace,
-    peer: facts.peer,
-    readiness: facts.readiness,
-    symbol: facts.symbol,
-    forced_hold: facts.forced_hold,
-    detail_state: body === null ? lostAs(fields, facts.redacted) : 'held',
+export function shortTexts(row: RecordRow): Record<ShortMember, string> {
+  const { record, isHeld } = row;
+  const texts = recordTexts(record);
+  const text = (name: string) => texts[name] ?? 'null';
+  const isEvent = texts['kind'] === '"event"';
+  return {
+    seq: String(row.seq),
+    day: text('day'),
+    time_zone: text('zone'),
+    kind: text('kind'),
+    time: text('at'),
+    event_time: text('time'),
+    action: isEvent ? '"publish"' : text('type'),
+    outcome: texts['outcome'] ?? '"done"',
+    actor: text('actor'),
+    origin: text('origin'),
+    board: text('board'),
+    board_epoch: text('epoch'),
+    board_seq: text('seq'),
+    subject: text('subject'),
+    type: isEvent ? text('type') : 'null',
+    event_id: text('id'),
+    datahash: text('datahash'),
+    leaf_hash: `"${leafHash(record).toString('hex')}"`,
+    trace: JSON.stringify(row.trace),
+    peer: JSON.stringify(row.peer),
+    readiness: JSON.stringify(row.readiness),
+    symbol: JSON.stringify(row.symbol),
+    forced_hold: JSON.stringify(row.forced_hold),
+    detail_state: `"${isHeld ? 'held' : lostAs(texts, row.redacted)}"`,
   };
-  // Blanks between a detail's members may be line breaks; inside its texts they are escaped.
-  const detail = body === null ? 'null' : body.replaceAll(/[\r\n]/g, ' ');
-  return { seq, line: `${JSON.stringify(entry).slice(0, -1)},"detail":${detail}}` };
+}
+
+export const entryMembers = Object.keys(auditEntrySchema.shape) as (keyof AuditEntry)[];
+const beginnings = entryMembers.map((name, at) => `${at === 0 ? '{' : ','}"${name}":`);
+const lineBreak = /[\r\n]/;
+const lineBreaks = /[\r\n]/g;
+
+/** An AuditEntry as one line of JSON. */
+export function lineOf(row: EntryRow): string {
+  const texts = shortTexts(row);
+  let line = '';
+  for (let at = 0; at < entryMembers.length; at += 1) {
+    const name = entryMembers[at]!;
+    line += beginnings[at]!;
+    if (name === 'record') line += JSON.stringify(row.record);
+    else if (name === 'detail') line += detailOf(row.body);
+    else line += texts[name];
+  }
+  return `${line}}`;
+}
+
+/** Blanks between a detail's members may be line breaks; inside its texts they are escaped. */
+function detailOf(body: string | null): string {
+  if (body === null) return 'null';
+  return lineBreak.test(body) ? body.replaceAll(lineBreaks, ' ') : body;
 }
 
 /** An event that could not be read has neither id nor detail; nobody took that away. */
-function lostAs({ kind, id, removed }: RecordFields, redacted: boolean): DetailState {
-  if (removed === true || redacted) return 'redacted';
-  return kind === 'event' && (id ?? '') === '' ? 'none' : 'expired';
+function lostAs({ kind, id, removed }: Record<string, string>, redacted: boolean): DetailState {
+  if (removed === 'true' || redacted) return 'redacted';
+  return kind === '"event"' && (id ?? '""') === '""' ? 'none' : 'expired';
 }

@@ -1,7 +1,7 @@
 import type { AuditFilter } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { entryCondition } from './entry-condition.ts';
-import { entryRows, lineOf, rowColumns, type EntryRow, type Line } from './entry-line.ts';
+import { entryRows, quotedRows, rowColumns, type EntryRow, type QuotedRow, type RecordRow } from './entry-line.ts';
 import { daysIn, narrowed, rangeOf, readExtent, type LogExtent, type Range } from './log-extent.ts';
 import { Parameters } from './parameters.ts';
 
@@ -13,20 +13,26 @@ export interface Search {
   limit: number;
 }
 
-export interface FoundPage {
-  lines: Line[];
+export interface FoundPage<Row extends RecordRow = EntryRow> {
+  rows: Row[];
   /** Where the next page goes on; null when all has been looked at. */
   next: number | null;
   /** Entries from here on were not looked at. */
   size: number;
 }
 
-/** Rows looked at by the first statement, and how much more each further one takes. */
+/**
+ * Rows looked at by the first statement, and how much more each further one takes. The second is a large one: what the
+ * first has not found enough of is best left to the planner, which knows how rare it is. Steps between would be read
+ * row by row and then read again.
+ */
 const firstWindow = 2_048;
-const windowGrowth = 8;
+const windowGrowth = 512;
 /** Free text is read row by row. */
 const textWindowMax = 65_536;
 const windowMax = 1_048_576;
+/** What an index leads to is looked for in all of this at once. */
+const indexedWindow = 8 * windowMax;
 /** A search that found little so far hands over what it has, so that no request runs for long. */
 const searchMs = 2_000;
 /** A page ends before the entry that would bring its details over this. */
@@ -37,68 +43,74 @@ const pageBytesMax = 8 * 1024 * 1024;
  * before: what is frequent is found in the first and never sorted as a whole, what is rare is found through the
  * indexes of a long one. Entries that are appended meanwhile are behind the size that the page names.
  */
-export class EntrySearch {
+export class EntrySearch<Row extends RecordRow = EntryRow> {
   constructor(
     private readonly database: Database,
     private readonly budgetMs = searchMs,
+    /** Makes SQL that reads rows with the columns of `rowColumns`. */
+    private readonly read: (rows: string) => string = entryRows,
   ) {}
 
-  async page(search: Search): Promise<FoundPage> {
+  /** Finds rows as a file of comma-separated values has them. */
+  static quoted(database: Database): EntrySearch<QuotedRow> {
+    return new EntrySearch(database, searchMs, quotedRows);
+  }
+
+  async page(search: Search): Promise<FoundPage<Row>> {
     const extent = narrowed(await readExtent(this.database), search.filter);
     return this.pageWithin(extent, search);
   }
 
   /** As `page`, in a log that is taken to be no larger than it was when its extent was read. */
-  async pageWithin(extent: LogExtent, search: Search): Promise<FoundPage> {
+  async pageWithin(extent: LogExtent, search: Search): Promise<FoundPage<Row>> {
     const { order, limit, filter } = search;
     const startedAt = performance.now();
-    const lines: Line[] = [];
+    const rows: Row[] = [];
     let rest = restOf(rangeOf(extent), search);
     let width = firstWidth(search);
     while (rest.low < rest.high) {
       const window = windowOf(rest, order, width);
       // oxlint-disable-next-line no-await-in-loop -- most searches end with the first
-      const found = await this.#look(extent, { filter, order, window, limit: limit + 1 - lines.length });
-      lines.push(...found.lines);
-      const last = lines.at(-1)?.seq;
-      if (lines.length > limit) return { lines: lines.slice(0, limit), next: lines[limit - 1]!.seq, size: extent.size };
-      if (found.isCut) return { lines, next: last!, size: extent.size };
+      const found = await this.#look(extent, { filter, order, window, limit: limit + 1 - rows.length });
+      rows.push(...found.rows);
+      const last = rows.at(-1)?.seq;
+      if (rows.length > limit) return { rows: rows.slice(0, limit), next: rows[limit - 1]!.seq, size: extent.size };
+      if (found.isCut) return { rows, next: last!, size: extent.size };
       rest = restOf(rest, { order, behind: order === 'newest' ? window.low : window.high - 1 });
       if (performance.now() - startedAt > this.budgetMs && rest.low < rest.high) {
-        return { lines, next: order === 'newest' ? rest.high : rest.low - 1, size: extent.size };
+        return { rows, next: order === 'newest' ? rest.high : rest.low - 1, size: extent.size };
       }
       width = Math.min(width * windowGrowth, widthMax(filter));
     }
-    return { lines, next: null, size: extent.size };
+    return { rows, next: null, size: extent.size };
   }
 
   async #look(
     extent: LogExtent,
     { filter, order, window, limit }: { filter: AuditFilter; order: Search['order']; window: Range; limit: number },
-  ): Promise<{ lines: Line[]; isCut: boolean }> {
+  ): Promise<{ rows: Row[]; isCut: boolean }> {
     const days = daysIn(extent, window);
-    if (days.length === 0) return { lines: [], isCut: false };
+    if (days.length === 0) return { rows: [], isCut: false };
     const parameters = new Parameters();
     const matching = matchingEntries({ filter, window, days }, parameters);
     const direction = order === 'newest' ? 'DESC' : 'ASC';
-    const rows = await this.database.query<EntryRow & { matched: number }>(
+    const inOrder = `OVER (ORDER BY e.seq ${direction} ROWS UNBOUNDED PRECEDING)`;
+    const [low, high] = [parameters.add(window.low), parameters.add(window.high)];
+    const rows = await this.database.query<Row & { matched: number }>(
       `WITH found AS MATERIALIZED (
          SELECT e.seq, e.record ${matching} ORDER BY e.seq ${direction} LIMIT ${parameters.add(limit)}
        ), rows AS (
          SELECT ${rowColumns},
-           sum(length(e.record) + coalesce(octet_length(d.body), 0)) OVER (ORDER BY e.seq ${direction}) AS bytes,
-           row_number() OVER (ORDER BY e.seq ${direction}) AS place
-         FROM found AS e LEFT JOIN detail d ON d.seq = e.seq
+           sum(length(e.record) + coalesce(octet_length(d.body), 0)) ${inOrder} AS bytes,
+           row_number() ${inOrder} AS place
+         FROM found AS e LEFT JOIN detail d ON d.seq = e.seq AND d.seq >= ${low}::bigint AND d.seq < ${high}::bigint
        )
        SELECT *, (SELECT count(*) FROM found) AS matched
-       FROM (${entryRows(`(SELECT * FROM rows WHERE bytes <= ${pageBytesMax} OR place = 1)`)}) AS lines
+       FROM (${this.read(`(SELECT * FROM rows WHERE bytes <= ${pageBytesMax} OR place = 1)`)}) AS lines
        ORDER BY seq ${direction}`,
       parameters.values,
     );
-    return {
-      lines: rows.map(({ matched: _matched, ...row }) => lineOf(row)),
-      isCut: rows.length > 0 && rows.length < rows[0]!.matched,
-    };
+    return { rows, isCut: rows.length > 0 && rows.length < rows[0]!.matched };
   }
 }
 
@@ -127,7 +139,7 @@ function windowOf({ low, high }: Range, order: Search['order'], width: number): 
 }
 
 function firstWidth({ filter, limit }: Search): number {
-  if (isFoundAtOnce(filter)) return windowMax * windowGrowth;
+  if (isFoundAtOnce(filter)) return indexedWindow;
   return Object.keys(filter).length === 0 ? limit + 1 : firstWindow;
 }
 
@@ -136,6 +148,6 @@ function widthMax({ q }: AuditFilter): number {
 }
 
 /** An index leads to the few that there are. */
-function isFoundAtOnce({ trace }: AuditFilter): boolean {
-  return trace !== undefined;
+function isFoundAtOnce({ trace, event_id: eventId, hash }: AuditFilter): boolean {
+  return trace !== undefined || eventId !== undefined || hash !== undefined;
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { limits, type AuditFilter } from '@boardwire/contracts';
 import { isConnectionError, type Database } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
-import type { Line } from '../reading/entry-line.ts';
+import { lineOf, type EntryRow } from '../reading/entry-line.ts';
 import { EntrySearch } from '../reading/entry-search.ts';
 import { narrowed, readExtent } from '../reading/log-extent.ts';
 
@@ -105,7 +105,7 @@ export class Tails {
       // oxlint-disable-next-line no-await-in-loop -- one look after the other
       const page = await this.#behind(filter, at);
       at = page.at;
-      if (page.lines.length > 0) yield page.lines.map(blockOf).join('');
+      if (page.rows.length > 0) yield page.rows.map(blockOf).join('');
       else if (performance.now() - toldAt >= this.#options.heartbeatMs) yield `${idLine(at)}: heartbeat\n\n`;
       else {
         // oxlint-disable-next-line no-await-in-loop
@@ -117,16 +117,16 @@ export class Tails {
   }
 
   /** The next entries behind a place, and the place up to which all has been looked at. */
-  async #behind(filter: AuditFilter, at: number): Promise<{ lines: Line[]; at: number; isMore: boolean }> {
+  async #behind(filter: AuditFilter, at: number): Promise<{ rows: EntryRow[]; at: number; isMore: boolean }> {
     try {
-      if ((await this.#size()) <= at + 1) return { lines: [], at, isMore: false };
+      if ((await this.#size()) <= at + 1) return { rows: [], at, isMore: false };
       const extent = narrowed(await readExtent(this.#options.database), filter);
       const page = await this.#search.pageWithin(extent, { filter, order: 'oldest', behind: at, limit: pageLines });
-      return { lines: page.lines, at: page.next ?? extent.size - 1, isMore: page.next !== null };
+      return { rows: page.rows, at: page.next ?? extent.size - 1, isMore: page.next !== null };
     } catch (error) {
       // The reader waits with us until the database is back.
       if (!isConnectionError(error)) throw error;
-      return { lines: [], at, isMore: false };
+      return { rows: [], at, isMore: false };
     }
   }
 
@@ -138,6 +138,6 @@ export class Tails {
 
 const idLine = (at: number) => (at < 0 ? '' : `id: ${at}\n`);
 
-function blockOf({ seq, line }: Line): string {
-  return `event: entry\nid: ${seq}\ndata: ${line}\n\n`;
+function blockOf(row: EntryRow): string {
+  return `event: entry\nid: ${row.seq}\ndata: ${lineOf(row)}\n\n`;
 }

@@ -1,0 +1,31 @@
+import { describe, expect, test } from '@jest/globals';
+import { canonicalJson } from '@boardwire/signing';
+import fc from 'fast-check';
+import { recordTexts } from './record-texts.ts';
+
+const value = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: fc.constantFrom('"', '\\', ',', ':', 'a') }),
+  fc.integer(),
+  fc.boolean(),
+);
+const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'e'), minLength: 1, maxLength: 4 });
+
+describe('the members of a record', () => {
+  test('are what a parser finds, whatever their texts hold', () => {
+    fc.assert(
+      fc.property(fc.dictionary(name, value, { minKeys: 1 }), (record) => {
+        const texts = recordTexts(canonicalJson(record));
+        const parsed = Object.fromEntries(
+          Object.entries(texts).map(([key, text]) => [key, JSON.parse(text) as unknown]),
+        );
+        expect(parsed).toEqual({ ...record });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test.each(['{"a":"b', '{"a', '{"a":"b\\"}'])('of what is no record are refused: %s', (text) => {
+    expect(() => recordTexts(text)).toThrow(SyntaxError);
+  });
+});
