@@ -12,7 +12,7 @@ export * from './cursor.ts';
 export * from './errors.ts';
 export * from './event.ts';
 export * from './event-json.ts';
-export * from './federation.ts';
+export * from './federation/index.ts';
 export * from './fold.ts';
 export * from './frames.ts';
 export * from './internal.ts';

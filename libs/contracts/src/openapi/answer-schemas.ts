@@ -15,7 +15,7 @@ import { jwksSchema, sessionSchema, userSchema } from '../auth.ts';
 import { boardSchema } from '../board.ts';
 import { problem, problemSchema } from '../errors.ts';
 import { storedEventSchema } from '../event.ts';
-import { signedSiteDocumentSchema } from '../federation.ts';
+import { signedSiteDocumentSchema } from '../federation/site-document.ts';
 import { boardListSchema, membershipSchema } from '../internal.ts';
 import { memberListSchema } from '../member.ts';
 import {

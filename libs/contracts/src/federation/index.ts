@@ -1,0 +1,4 @@
+export * from './federation-limits.ts';
+export * from './federation-room.ts';
+export * from './feed-header.ts';
+export * from './site-document.ts';
