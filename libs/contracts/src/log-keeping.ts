@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { limits } from './limits.ts';
 
 /**
- * `GET /internal/v1/boards/{board}/removed?from=`: seqs from `from` on whose content was removed, the newest ones when
- * they are more than a page. `DELETE /internal/v1/boards/{board}/events/{seq}` removes content; 204, also when repeated.
+ * `GET /internal/v1/boards/{board}/removed?from=&before=`: seqs from `from` on, and below `before`, whose content was
+ * removed; newest first, and no more than a page. `DELETE /internal/v1/boards/{board}/events/{seq}` removes content; 204, also when repeated.
  */
 export const removedSeqsSchema = z.object({ removals: z.number().int(), seqs: z.array(z.number().int()) });
 export type RemovedSeqs = z.infer<typeof removedSeqsSchema>;

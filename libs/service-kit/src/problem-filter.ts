@@ -42,5 +42,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** What was fetched for somebody who has left meanwhile is let go of; nobody reads the answer. */
 function isEndOfGoneClient(thrown: unknown, request: FastifyRequest): boolean {
-  return thrown instanceof Error && thrown.name === 'AbortError' && request.raw.socket?.destroyed === true;
+  if (!(thrown instanceof Error) || request.raw.socket?.destroyed !== true) return false;
+  // What is fetched ends as aborted; a stream that was to pass it on, as closed too early.
+  return thrown.name === 'AbortError' || (thrown as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
 }

@@ -49,9 +49,11 @@ class LogController {
   }
 
   @Get('boards/:board/removed')
-  removed(@Param('board') board: string): RemovedSeqs {
-    const seqs = this.logs.removed.get(board) ?? [];
-    return { removals: seqs.length, seqs };
+  removed(@Param('board') board: string, @Query() { before = 'Infinity' }: { before?: string }): RemovedSeqs {
+    const all = this.logs.removed.get(board) ?? [];
+    // Newest first, in the smallest pages there can be.
+    const seqs = all.toSorted((left, right) => right - left).filter((seq) => seq < Number(before));
+    return { removals: all.length, seqs: seqs.slice(0, 1) };
   }
 
   @Get('boards/:board/range')

@@ -79,7 +79,7 @@ export class Redactions {
     const { database } = this.#options;
     const { removals, epoch } = this.#told.get(board)!;
     if ((await this.#stored(board, epoch)) >= removals) return void this.#done.set(board, removals);
-    const seqs = await this.#removedFrom(board, loop);
+    const seqs = await this.#removed(board, loop);
     const isDone = await database.transaction(async (transaction) => {
       // Read before the details: whatever is in by then is found by them.
       const [mark] = await transaction.query<{ seq: number }>('SELECT seq FROM mark WHERE board = $1 AND epoch = $2', [
@@ -107,10 +107,22 @@ export class Redactions {
     metrics.forgotten('details', found.length);
   }
 
-  async #removedFrom(board: string, loop: Loop): Promise<number[]> {
+  /** All of them, newest first. One that is removed meanwhile raises the count, and so is found by the next look. */
+  async #removed(board: string, loop: Loop): Promise<number[]> {
+    const all: number[] = [];
+    for (let isMore = true; isMore;) {
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      const page = await this.#removedBefore(board, all.at(-1), loop);
+      all.push(...page);
+      isMore = page.length > 0;
+    }
+    return all;
+  }
+
+  async #removedBefore(board: string, before: number | undefined, loop: Loop): Promise<number[]> {
     const { seqs } = await this.#options.chat.request({
       method: 'GET',
-      path: `/internal/v1/boards/${encodeURIComponent(board)}/removed?from=1`,
+      path: `/internal/v1/boards/${encodeURIComponent(board)}/removed?from=1${before === undefined ? '' : `&before=${before}`}`,
       route: '/internal/v1/boards/{board}/removed',
       schema: removedSeqsSchema,
       timeoutMs: 5_000,

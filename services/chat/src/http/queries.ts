@@ -28,7 +28,7 @@ export const rangeQuerySchema = z.object({
 });
 export type RangeParameters = z.infer<typeof rangeQuerySchema>;
 
-export const removedQuerySchema = z.object({ from: seqSchema });
+export const removedQuerySchema = z.object({ from: seqSchema, before: seqSchema.optional() });
 export type RemovedQuery = z.infer<typeof removedQuerySchema>;
 
 export const stateQuerySchema = z.strictObject({

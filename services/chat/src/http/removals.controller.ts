@@ -35,8 +35,8 @@ export class RemovalsController {
   @Get('removed')
   removed(
     @Param('board') board: string,
-    @Query({ schema: removedQuerySchema }) { from }: RemovedQuery,
+    @Query({ schema: removedQuerySchema }) { from, before }: RemovedQuery,
   ): Promise<RemovedSeqs> {
-    return this.removals.removedFrom(board, from);
+    return this.removals.removedFrom(board, from, before);
   }
 }

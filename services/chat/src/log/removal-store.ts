@@ -35,14 +35,14 @@ export class RemovalStore {
     return true;
   }
 
-  /** The newest ones from a seq on. */
-  async removedFrom(boardId: number, from: number): Promise<RemovedSeqs> {
+  /** The newest ones from a seq on and below another. */
+  async removedFrom(boardId: number, from: number, before?: number): Promise<RemovedSeqs> {
     const [row] = await this.database.query<{ removals: number; seqs: string[] }>(
       `SELECT h.removals, ARRAY(
-         SELECT seq FROM removal WHERE board_id = $1 AND seq >= $2 ORDER BY seq DESC LIMIT $3
+         SELECT seq FROM removal WHERE board_id = $1 AND seq >= $2 AND ($4::bigint IS NULL OR seq < $4) ORDER BY seq DESC LIMIT $3
        )::text[] AS seqs
        FROM board_head h WHERE h.board_id = $1`,
-      [boardId, from, bounds.removedPageMax],
+      [boardId, from, bounds.removedPageMax, before ?? null],
     );
     return { removals: row?.removals ?? 0, seqs: (row?.seqs ?? []).map(Number) };
   }

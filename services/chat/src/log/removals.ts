@@ -38,9 +38,9 @@ export class Removals {
     await this.clearMirror().catch((error: unknown) => logger.warn({ event: 'removal.mirror_later', err: error }));
   }
 
-  async removedFrom(slug: string, from: number): Promise<RemovedSeqs> {
+  async removedFrom(slug: string, from: number, before?: number): Promise<RemovedSeqs> {
     const { id } = await this.#board(slug);
-    return available(() => this.options.store.removedFrom(id, from));
+    return available(() => this.options.store.removedFrom(id, from, before));
   }
 
   /** What could not be cleared stays to be cleared: without NATS, or before the relay has brought it there. */
