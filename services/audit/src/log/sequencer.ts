@@ -2,6 +2,7 @@ import type { Logger } from '@boardwire/service-kit';
 import type { AuditMetrics } from '../metrics.ts';
 import type { Entry, Gap } from './entry.ts';
 import { markKey, type LogState, type LogStore } from './log-store.ts';
+import { settle, takeBatch, type Added, type Waiting } from './waiting-entries.ts';
 
 /** Steps at which a test may stop the world. In a running service nobody listens. */
 export type Step = 'before append' | 'after append' | 'before witness' | 'before checkpoint' | 'after checkpoint';
@@ -28,27 +29,8 @@ export class TermEnded extends Error {
   override name = 'TermEnded';
 }
 
-const batchEntriesMax = 512;
-const batchBytesMax = 4 * 1024 * 1024;
 /** Commit times kept for the metric while no checkpoint is signed. */
 const unsignedMax = 4_096;
-
-interface Added {
-  entry: Entry;
-  gap: Gap | undefined;
-}
-
-interface Waiting extends Added {
-  group: Group;
-  queuedAt: number;
-}
-
-/** Entries that were submitted together. */
-interface Group {
-  left: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
 
 /** One stretch of leading: what is loaded, and what waits on it. Any failure ends it, since it may be behind then. */
 interface Term {
@@ -280,23 +262,4 @@ function committedOf({ epoch, tree, isWitnessed }: LogState): CommittedTree {
 function gapBetween(place: { board: string; epoch: string }, mark: number, seq: number): Gap | undefined {
   if (seq === mark + 1) return undefined;
   return { kind: 'board', name: place.board, epoch: place.epoch, first: mark + 1, last: seq - 1 };
-}
-
-function takeBatch(queue: Waiting[]): Waiting[] {
-  let bytes = 0;
-  let count = 0;
-  while (count < queue.length && count < batchEntriesMax) {
-    const { record, detail } = queue[count]!.entry;
-    bytes += record.length + detail.length;
-    if (count > 0 && bytes > batchBytesMax) break;
-    count += 1;
-  }
-  return queue.splice(0, count);
-}
-
-function settle(batch: readonly Waiting[]): void {
-  for (const { group } of batch) {
-    group.left -= 1;
-    if (group.left === 0) group.resolve();
-  }
 }
