@@ -87,27 +87,6 @@ export const appendRequestSchema = z.strictObject({
 });
 export type AppendRequest = z.infer<typeof appendRequestSchema>;
 
-/**
- * One event that another site accepted. Everything is as it was there: id, time, author, and the salt, so that the hash of
- * its data is the same on every site. `data` is the JSON text or base64 that the hash was made of.
- */
-export const foreignItemSchema = z.strictObject({
-  ...appendItemSchema.shape,
-  origin: z.string().max(64),
-  time: timeSchema,
-  /** Hex. */
-  salt: z.string().regex(/^[0-9a-f]{32}$/),
-  /** Hex SHA-256 of salt ‖ data: an item whose data makes another one is refused. */
-  datahash: z.string().regex(/^[0-9a-f]{64}$/),
-});
-export type ForeignItem = z.infer<typeof foreignItemSchema>;
-
-/** `POST /internal/v1/boards/{board}/foreign-events`, for federation alone; answered as an append. */
-export const foreignAppendRequestSchema = z.strictObject({
-  items: z.array(foreignItemSchema).min(1).max(limits.appendBatchEventsMax),
-});
-export type ForeignAppendRequest = z.infer<typeof foreignAppendRequestSchema>;
-
 const errorCodeSchema = z.custom<ErrorCode>(isErrorCode);
 
 /** `created` 201, `repeated` 200 with the first seq, `refused` with a code of the error table (409 for a conflict). */

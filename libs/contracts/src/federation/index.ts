@@ -1,4 +1,5 @@
 export * from './federation-limits.ts';
 export * from './federation-room.ts';
 export * from './feed-header.ts';
+export * from './foreign-item.ts';
 export * from './site-document.ts';
