@@ -210,6 +210,17 @@ describe('reading', () => {
     });
   });
 
+  test('records as a bundle is recorded too', async () => {
+    const reader = await somebody('bundler', ['auditor']);
+    expect((await audit('tile/entries/000.p/5', reader.token)).status).toBe(200);
+    expect((await audit('tile/0/000.p/5', reader.token)).status).toBe(200);
+    await eventually(async () => {
+      expect(await entries(`actor=${reader.id}&action=audit.read`)).toMatchObject([
+        { detail: { data: { count: 1, rows: 5, requests: ['audit/tile/entries/000.p/5'] } } },
+      ]);
+    });
+  });
+
   test('is refused without the role on every route, and that is recorded', async () => {
     const paths = documentedRoutes.filter(({ access }) => access === 'auditor').map(({ path }) => path);
     expect(paths.length).toBeGreaterThan(12);

@@ -38,7 +38,9 @@ afterAll(async () => {
   await context.supervisor.stop();
 });
 
-beforeEach(() => logged.mockClear());
+beforeEach(() => {
+  logged.mockClear();
+});
 
 async function ask(): Promise<{ client: net.Socket; body: PassThrough }> {
   const known = underWay.length;

@@ -161,6 +161,7 @@ describe('an export', () => {
     const row: QuotedRow = {
       seq: 0,
       record,
+      leafHash: '0'.repeat(64),
       isHeld: false,
       redacted: false,
       symbol: '+1',

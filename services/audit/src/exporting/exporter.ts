@@ -33,6 +33,11 @@ export class Exporter {
     this.#quotedSearch = EntrySearch.quoted(database);
   }
 
+  /** Files that are being made. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** All entries of a day, oldest first. */
   async day(day: string, { isZipped }: { isZipped: boolean }): Promise<Download> {
     const { size, days } = await this.#begin();

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LogCheckpoints } from '../reading/log-checkpoints.ts';
 import type { LogProofs } from '../reading/log-proofs.ts';
 import type { LogTiles } from '../reading/log-tiles.ts';
+import type { ReadRecords } from '../reading/read-records.ts';
 import { databaseAnswer } from './database-answer.ts';
 import {
   checkpointQuerySchema,
@@ -27,6 +28,7 @@ export class LogFilesController {
     @Inject(tokens.checkpoints) private readonly checkpoints: LogCheckpoints,
     @Inject(tokens.proofs) private readonly proofs: LogProofs,
     @Inject(tokens.tiles) private readonly tiles: LogTiles,
+    @Inject(tokens.records) private readonly records: ReadRecords,
   ) {}
 
   @Get('checkpoint')
@@ -73,8 +75,9 @@ export class LogFilesController {
     @Param('*') path: string,
     @Query({ schema: epochQuerySchema }) { epoch }: EpochQuery,
   ): Promise<void> {
-    requireAuditor(request);
-    const { bytes, isFull } = await databaseAnswer(() => this.tiles.file(`tile/${path}`, epoch));
+    const reader = requireAuditor(request);
+    const { bytes, isFull, records } = await databaseAnswer(() => this.tiles.file(`tile/${path}`, epoch));
+    if (records > 0) this.records.note(reader, 'audit.read', { url: request.url, rows: records });
     // Private: whoever may not read the audit must not get it from a cache between.
     await reply
       .header('content-type', 'application/octet-stream')

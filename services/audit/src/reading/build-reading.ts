@@ -7,6 +7,7 @@ import { AuditReader } from './audit-reader.ts';
 import { DecisionAudits } from './decision-audits.ts';
 import { FacetCounter } from './facets.ts';
 import { ReadRecords } from './read-records.ts';
+import { ReadingMetrics } from './reading-metrics.ts';
 
 /** What readers are served from, on every replica. */
 export interface Reading {
@@ -22,13 +23,17 @@ export interface Reading {
 
 export function buildReading(context: ServiceContext, database: Database, inbox: DecisionInbox): Reading {
   const ending = new AbortController();
+  const exporter = new Exporter(database);
+  const tails = new Tails({ database, signal: ending.signal });
+  const metrics = new ReadingMetrics(context.metrics);
+  metrics.underWay({ tails: () => tails.open, exports: () => exporter.underWay });
   return {
     reader: new AuditReader(database),
     facets: new FacetCounter(database),
-    exporter: new Exporter(database),
-    tails: new Tails({ database, signal: ending.signal }),
+    exporter,
+    tails,
     decisionAudits: new DecisionAudits(database),
-    records: new ReadRecords(inbox, context.logger),
+    records: new ReadRecords(inbox, metrics, context.logger),
     endTails: () => ending.abort(),
   };
 }

@@ -1,11 +1,12 @@
 import { auditEntrySchema, type AuditEntry, type DetailState } from '@boardwire/contracts';
-import { leafHash } from '@boardwire/signing';
 import { recordTexts } from './record-texts.ts';
 
 /** What all forms of an entry are made of: the hashed record, and what of its detail is held. */
 export interface RecordRow extends Pick<AuditEntry, 'trace' | 'peer' | 'readiness' | 'symbol' | 'forced_hold'> {
   seq: number;
   record: string;
+  /** Hex SHA-256 of 0x00 ‖ record (RFC 6962), made of the bytes as they are stored. */
+  leafHash: string;
   isHeld: boolean;
   /** Whether its detail was removed on purpose after it was logged. */
   redacted: boolean;
@@ -25,7 +26,8 @@ export interface QuotedRow extends RecordRow {
 /** The columns of `entry e` and `detail d` that {@link entryRows} reads. */
 export const rowColumns = 'e.seq, e.record, d.body, d.trace, d.peer, d.readiness, d.symbol, d.forced_hold';
 
-const recordColumns = `r.seq, convert_from(r.record, 'UTF8') AS record, r.trace, r.peer, r.readiness, r.symbol, r.forced_hold,
+const recordColumns = `r.seq, convert_from(r.record, 'UTF8') AS record,
+  encode(sha256('\\x00'::bytea || r.record), 'hex') AS "leafHash", r.trace, r.peer, r.readiness, r.symbol, r.forced_hold,
   r.body IS NOT NULL AS "isHeld", r.body IS NULL AND EXISTS (SELECT FROM redaction x WHERE x.seq = r.seq) AS redacted`;
 
 /** SQL that reads rows with the columns of {@link rowColumns} as EntryRow. */
@@ -73,7 +75,7 @@ export function shortTexts(row: RecordRow): Record<ShortMember, string> {
     type: isEvent ? text('type') : 'null',
     event_id: text('id'),
     datahash: text('datahash'),
-    leaf_hash: `"${leafHash(record).toString('hex')}"`,
+    leaf_hash: `"${row.leafHash}"`,
     trace: JSON.stringify(row.trace),
     peer: JSON.stringify(row.peer),
     readiness: JSON.stringify(row.readiness),

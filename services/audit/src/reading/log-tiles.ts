@@ -17,6 +17,8 @@ export interface TileFile {
   bytes: Buffer;
   /** It will never be anything else. */
   isFull: boolean;
+  /** How many records are in it; none in a tile of hashes. */
+  records: number;
 }
 
 /** The log as the files that C2SP tlog-tiles describes: a reader who has them all needs no proof of ours. */
@@ -33,11 +35,10 @@ export class LogTiles {
     if (address === undefined) throw new AppError('not_found', { detail: 'tile/<level>/<index>[.p/<width>]' });
     const span = await logSpan(this.database, epoch);
     await this.#assertCovered(address, span);
-    const bytes =
-      address.level === 'entries'
-        ? await this.#bundle(address, span)
-        : await this.#hashes({ level: address.level, index: address.index }, address.width, span);
-    return { bytes, isFull: address.width === tileWidth };
+    const { level, index, width } = address;
+    const isFull = width === tileWidth;
+    if (level === 'entries') return { bytes: await this.#bundle(address, span), isFull, records: width };
+    return { bytes: await this.#hashes({ level, index }, width, span), isFull, records: 0 };
   }
 
   /** Of what is not signed yet nobody may make a proof: it could still be lost. */

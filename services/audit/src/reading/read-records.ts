@@ -3,6 +3,7 @@ import type { Decision, ForwardedIdentity } from '@boardwire/contracts';
 import { isConnectionError } from '@boardwire/database';
 import type { Logger, Loop } from '@boardwire/service-kit';
 import type { DecisionInbox } from '../decisions/decision-inbox.ts';
+import type { ReadingMetrics } from './reading-metrics.ts';
 
 export type ReadAction = 'audit.read' | 'audit.export' | 'audit.disclose' | 'audit.tail';
 type Reader = Pick<ForwardedIdentity, 'userId' | 'name'>;
@@ -40,11 +41,13 @@ export class ReadRecords {
 
   constructor(
     private readonly inbox: DecisionInbox,
+    private readonly metrics: ReadingMetrics,
     private readonly logger: Logger,
   ) {}
 
   /** Something was read or refused; recorded within the second. */
   note(reader: Reader, action: ReadAction, { url, rows = 0, outcome = 'done' }: ReadFacts): void {
+    this.metrics.read(action, outcome, rows);
     const keyOf = (who: Reader) => JSON.stringify([action, outcome, who.userId]);
     // So many readers within a second: the rest stand together.
     const who = this.#tallies.has(keyOf(reader)) || this.#tallies.size < talliesMax ? reader : others;
