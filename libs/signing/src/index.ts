@@ -19,6 +19,7 @@ export {
   generateSigningKey,
   importSigningKey,
   importVerifyingKey,
+  verifyAsync,
   type SigningKey,
   type VerifyingKey,
 } from './keys.ts';

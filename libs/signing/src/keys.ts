@@ -50,6 +50,25 @@ export function importVerifyingKey(publicKey: Uint8Array): VerifyingKey {
   return { publicKey: raw, verify: (message, signature) => verifyWith(key, message, signature) };
 }
 
+const imported = new WeakMap<VerifyingKey, KeyObject>();
+
+/**
+ * As `key.verify`, on a thread of the pool: for many signatures of strangers, which must not hold up everything else.
+ * False for a wrong signature and for one that is not 64 bytes; never rejects.
+ */
+export function verifyAsync(key: VerifyingKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  if (signature.length !== signatureBytes) return Promise.resolve(false);
+  let object = imported.get(key);
+  if (object === undefined) {
+    object = createPublicKey({ key: Buffer.concat([spkiPrefix, key.publicKey]), format: 'der', type: 'spki' });
+    imported.set(key, object);
+  }
+  const publicKey = object;
+  return new Promise((resolve) => {
+    verify(null, message, publicKey, signature, (error, isValid) => resolve(error === null && isValid));
+  });
+}
+
 function verifyWith(key: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   return signature.length === signatureBytes && verify(null, message, key, signature);
 }
