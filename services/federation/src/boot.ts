@@ -13,6 +13,7 @@ import {
 } from '@boardwire/service-kit';
 import { federationConfig, type FederationConfig } from './config.ts';
 import { FederationModule } from './federation.module.ts';
+import { buildFeeds } from './feeds/build-feeds.ts';
 import { followBoards } from './following/follow-boards.ts';
 import { FederationMarks } from './following/mark-store.ts';
 import { KeyVault } from './identity/key-vault.ts';
@@ -40,7 +41,16 @@ export async function boot(env: Environment): Promise<RunningService> {
 
     const metrics = new FederationMetrics(context.metrics);
     const marks = new FederationMarks(database);
-    const follower = followBoards({ bus, chat: chatLogOver(chat), context, marks, metrics });
+    const feeds = buildFeeds({ database, identity, chat, context, metrics });
+    const follower = followBoards({
+      bus,
+      chat: chatLogOver(chat),
+      context,
+      marks,
+      metrics,
+      feeds: feeds.ownFeeds,
+      rules: feeds.rules,
+    });
     const server = await startInternalServer(context, FederationModule.with(identity), {
       host: config.HOST,
       port: config.INTERNAL_PORT,
@@ -49,6 +59,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     onStop('internal http', () => server.close());
     watchHealth(context, { database, bus, follower });
     follower.start();
+    context.supervisor.run('handover', { beatEveryMs: 1_000 }, (loop) => feeds.handover.run(loop));
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
     context.health.ready();

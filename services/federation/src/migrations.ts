@@ -1,4 +1,6 @@
 import { sqlMigration, type Migration } from '@boardwire/database';
+import { feedMigration } from './feeds/feed-migration.ts';
+import { roomMigration } from './rooms/room-migration.ts';
 
 export const migrations: readonly Migration[] = [
   sqlMigration(
@@ -31,4 +33,6 @@ export const migrations: readonly Migration[] = [
        PRIMARY KEY (board, epoch)
      );`,
   ),
+  roomMigration,
+  feedMigration,
 ];

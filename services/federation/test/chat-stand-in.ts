@@ -39,9 +39,15 @@ class LogController {
   }
 
   @Get('boards/:board/range')
-  range(@Param('board') board: string, @Query() { from, to }: { from: string; to: string }) {
+  range(@Param('board') board: string, @Query() { from, to, salts }: { from: string; to: string; salts?: string }) {
     const items = this.logs.boards.get(board) ?? [];
-    return { board, epoch, head: items.length, items: items.slice(Number(from) - 1, Number(to)) };
+    const page = items.slice(Number(from) - 1, Number(to));
+    return {
+      board,
+      epoch,
+      head: items.length,
+      items: salts === 'true' ? page : page.map(({ salt: _, ...item }) => item),
+    };
   }
 }
 

@@ -3,6 +3,8 @@ import { BoardFollower, type ChatLog, type FollowedEvent } from '@boardwire/foll
 import type { Bus } from '@boardwire/messaging';
 import type { ServiceContext } from '@boardwire/service-kit';
 import type { FederationMetrics } from '../metrics.ts';
+import type { OwnFeeds } from '../feeds/own-feeds.ts';
+import type { BoardRules } from './board-rules.ts';
 import type { FederationMarks } from './mark-store.ts';
 
 export interface FollowBoardsOptions {
@@ -10,13 +12,14 @@ export interface FollowBoardsOptions {
   chat: ChatLog;
   context: ServiceContext;
   marks: FederationMarks;
+  feeds: OwnFeeds;
+  rules: BoardRules;
   metrics: FederationMetrics;
 }
 
-/**
- * Follows every board's log to the end and keeps the position. What belongs into a feed is taken from here.
- */
-export function followBoards({ bus, chat, context, marks, metrics }: FollowBoardsOptions): BoardFollower {
+/** Follows every board's log to its end: what belongs into a feed goes there together with the position. */
+export function followBoards(options: FollowBoardsOptions): BoardFollower {
+  const { bus, chat, context, marks, feeds, rules, metrics } = options;
   return new BoardFollower({
     name: 'federation',
     bus,
@@ -26,10 +29,9 @@ export function followBoards({ bus, chat, context, marks, metrics }: FollowBoard
     durable: durables.federation,
     paceMs: 100,
     onEvents: async (board: string, events: FollowedEvent[]) => {
-      const last = events.at(-1);
-      if (last === undefined) return;
-      await marks.advance(board, last.epoch, last.seq);
+      await feeds.take(board, events);
       metrics.followed(events);
     },
+    onControl: ({ boards }) => rules.apply(boards),
   });
 }

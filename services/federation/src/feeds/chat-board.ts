@@ -1,0 +1,31 @@
+import { appendResponseSchema, rangePageSchema } from '@boardwire/contracts';
+import type { InternalClient } from '@boardwire/service-kit';
+import type { ForeignAppend } from '../handover/handover-worker.ts';
+import type { SaltedRange } from './own-feeds.ts';
+
+const boardPath = (board: string) => `/internal/v1/boards/${encodeURIComponent(board)}`;
+
+/** A board's log with salts, which chat gives to federation alone. */
+export function saltedRangeOver(chat: InternalClient): SaltedRange {
+  return (board, { from, to }) =>
+    chat.request({
+      method: 'GET',
+      path: `${boardPath(board)}/range?from=${from}&to=${to}&salts=true`,
+      route: '/internal/v1/boards/{board}/range',
+      schema: rangePageSchema,
+    });
+}
+
+/** Events of other sites into a board's log. */
+export function foreignAppendOver(chat: InternalClient): ForeignAppend {
+  return async (board, items) => {
+    const { outcomes } = await chat.request({
+      method: 'POST',
+      path: `${boardPath(board)}/foreign-events`,
+      route: '/internal/v1/boards/{board}/foreign-events',
+      body: { items },
+      schema: appendResponseSchema,
+    });
+    return outcomes;
+  };
+}

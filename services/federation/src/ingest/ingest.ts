@@ -1,0 +1,152 @@
+import { federationLimits, type FeedVector, type WireItem } from '@boardwire/contracts';
+import type { Database, Queryable } from '@boardwire/database';
+import { AppError, type Logger } from '@boardwire/service-kit';
+import type { FeedPlace } from '../feeds/feed-items.ts';
+import { readVector } from '../feeds/feed-reader.ts';
+import type { Growth } from '../feeds/growth.ts';
+import type { FederationMetrics } from '../metrics.ts';
+import { RoomStore, type Room } from '../rooms/room-store.ts';
+import { FeedTaking } from './feed-taking.ts';
+import type { ItemOutcome } from './item-outcome.ts';
+import type { SiteKeyring } from './site-keyring.ts';
+import { lockFeed, storeTaking } from './taking-store.ts';
+import { verifyItem, type VerifiedItem } from './verify-item.ts';
+
+export type { ItemOutcome } from './item-outcome.ts';
+
+export interface IngestOptions {
+  database: Database;
+  siteId: string;
+  keyring: SiteKeyring;
+  growth: Growth;
+  metrics: FederationMetrics;
+  logger: Logger;
+  /** Something waits to be handed over. */
+  onAccepted: () => void;
+}
+
+/** An item with its place in the answer. */
+interface Candidate {
+  at: number;
+  item: VerifiedItem;
+}
+
+/**
+ * Takes items of other sites' feeds, whoever carries them. A bad one never fails its batch: each gets an outcome of its
+ * own. What is accepted of a batch is stored by one transaction, feed by feed in one order for all, so that two carriers
+ * of the same feeds wait for each other and never in a circle.
+ */
+export class Ingest {
+  readonly #options: IngestOptions;
+  readonly #rooms: RoomStore;
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+    this.#rooms = new RoomStore(options.database);
+  }
+
+  /**
+   * One outcome for each item, in the items' order.
+   * @param carrier the site that brought them, as its hop signature proves
+   * @throws AppError `not_found` for a room this site has no part in, `too_large` for more items than a batch may have
+   */
+  async take(room: string, items: readonly WireItem[], { carrier }: { carrier: string }): Promise<ItemOutcome[]> {
+    if (items.length > federationLimits.batchItemsMax) throw new AppError('too_large');
+    const place = await this.#rooms.find(room);
+    if (place === undefined) throw new AppError('not_found');
+    const outcomes: ItemOutcome[] = [];
+    const candidates = await this.#verified(room, { items, carrier, outcomes });
+    if (candidates.length > 0) await this.#store(place, { candidates, carrier, outcomes });
+    for (const { outcome } of outcomes) this.#options.metrics.items('in', outcome, 1);
+    return outcomes;
+  }
+
+  /** How far every feed of the room is known here. */
+  vector(room: string): Promise<FeedVector> {
+    return readVector(this.#options.database, room);
+  }
+
+  /** Those that hold for themselves; what became of the others stands in `outcomes`. */
+  async #verified(
+    room: string,
+    { items, carrier, outcomes }: { items: readonly WireItem[]; carrier: string; outcomes: ItemOutcome[] },
+  ): Promise<Candidate[]> {
+    const { keyring, siteId } = this.#options;
+    const checked = items.map(async (wire, at): Promise<Candidate | undefined> => {
+      const dropped = droppedBy(siteId, wire);
+      const item = dropped === undefined ? await verifyItem(wire, { room, carrier, keyring }) : undefined;
+      if (dropped !== undefined) outcomes[at] = { outcome: 'dropped', reason: dropped };
+      else if (typeof item === 'string') outcomes[at] = { outcome: 'unverifiable', reason: item };
+      else if (item!.content.site === siteId) outcomes[at] = { outcome: 'dropped', reason: 'looped' };
+      else return { at, item: item! };
+      return undefined;
+    });
+    return (await Promise.all(checked)).filter((candidate) => candidate !== undefined);
+  }
+
+  async #store(
+    room: Room,
+    { candidates, carrier, outcomes }: { candidates: readonly Candidate[]; carrier: string; outcomes: ItemOutcome[] },
+  ): Promise<void> {
+    const takings = await this.#options.database.transaction(async (transaction) => {
+      const done: FeedTaking[] = [];
+      for (const [feed, group] of byFeed(room.id, candidates)) {
+        // oxlint-disable-next-line no-await-in-loop -- feeds are locked in one order
+        const taking = await takeGroup(transaction, { room, feed, group, outcomes });
+        if (taking === undefined) continue;
+        // oxlint-disable-next-line no-await-in-loop
+        await storeTaking(transaction, feed, taking, { board: room.board, carrier });
+        done.push(taking);
+      }
+      return done;
+    });
+    this.#tell(room.id, takings);
+  }
+
+  #tell(room: string, takings: readonly FeedTaking[]): void {
+    const { growth, metrics, logger, onAccepted } = this.#options;
+    if (takings.some(({ items }) => items.length > 0)) {
+      onAccepted();
+      growth.grown(room);
+    }
+    for (const { oseq, other } of takings.flatMap(({ evidence }) => evidence)) {
+      metrics.equivocated();
+      logger.error({ event: 'feed.equivocation', room, oseq, other: other.hash.toString('hex') });
+    }
+  }
+}
+
+function droppedBy(siteId: string, { via }: Partial<WireItem>): 'looped' | 'via_too_long' | undefined {
+  if (!Array.isArray(via)) return undefined;
+  if (via.length > federationLimits.viaMax) return 'via_too_long';
+  return via.includes(siteId) ? 'looped' : undefined;
+}
+
+function byFeed(room: string, candidates: readonly Candidate[]): [FeedPlace, Candidate[]][] {
+  const groups = new Map<string, Candidate[]>();
+  for (const candidate of candidates) {
+    const { site, epoch } = candidate.item.content;
+    const key = `${site} ${epoch}`;
+    groups.set(key, [...(groups.get(key) ?? []), candidate]);
+  }
+  const inOrder = [...groups].sort(([left], [right]) => (left < right ? -1 : 1));
+  return inOrder.map(([, group]) => {
+    const { site, epoch } = group[0]!.item.content;
+    return [{ room, site, epoch }, group];
+  });
+}
+
+async function takeGroup(
+  transaction: Queryable,
+  work: { room: Room; feed: FeedPlace; group: readonly Candidate[]; outcomes: ItemOutcome[] },
+): Promise<FeedTaking | undefined> {
+  const { room, feed, group, outcomes } = work;
+  const state = await lockFeed(
+    transaction,
+    feed,
+    group.map(({ item }) => item),
+  );
+  const taking = state && new FeedTaking(room, state);
+  for (const { at, item } of group) outcomes[at] = taking?.take(item) ?? { outcome: 'unknown_feed' };
+  return taking;
+}

@@ -1,0 +1,31 @@
+import { cloudEventSchema, type FeedHeader } from '@boardwire/contracts';
+import { isShared, type RoomPlace } from '../rooms/room-scope.ts';
+import type { Refusal } from './item-outcome.ts';
+import type { VerifiedItem } from './verify-item.ts';
+
+/** Why what its origin has signed isn't taken all the same. It will never be: asking again would bring the same. */
+export function refusalOf(place: RoomPlace, { content, data }: VerifiedItem): Refusal | undefined {
+  if (!isShared(place, content.subject)) return 'subject';
+  if (!hasEventAttributes(content)) return 'attributes';
+  return data === null || content.dform === 'bytes' || isOwnText(data) ? undefined : 'data_form';
+}
+
+/** An extension attribute under the name of another attribute would be written twice, and read as either. */
+function hasEventAttributes(content: FeedHeader): boolean {
+  const { id, source, type, subject, time, datacontenttype, dataschema, extensions = {} } = content;
+  const given = { specversion: '1.0', id, source, type, subject, time, datacontenttype, dataschema };
+  const own = { ...given, data: undefined, data_base64: undefined };
+  if (Object.keys(extensions).some((name) => Object.hasOwn(own, name))) return false;
+  return cloudEventSchema.safeParse({ ...extensions, ...own }).success;
+}
+
+/** Chat hashes the text that this runtime writes: another spelling of the same value would have another hash there. */
+function isOwnText(data: Buffer): boolean {
+  if (data.length === 0) return true;
+  try {
+    const text = data.toString('utf8');
+    return JSON.stringify(JSON.parse(text)) === text && text.isWellFormed() && Buffer.from(text).equals(data);
+  } catch {
+    return false;
+  }
+}
