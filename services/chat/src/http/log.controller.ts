@@ -20,9 +20,11 @@ import type { RetentionStore } from '../log/retention-store.ts';
 import type { Sync } from '../log/sync.ts';
 import { available } from '../store/available.ts';
 import {
+  foreignEnvelopeSchema,
   rangeQuerySchema,
   stateQuerySchema,
   syncQuerySchema,
+  type ForeignEnvelope,
   type RangeParameters,
   type StateQuery,
   type SyncQuery,
@@ -53,6 +55,17 @@ export class LogController {
     return { outcomes: await this.appendLog.append(board, items, callerOf(request)) };
   }
 
+  @Post('boards/:board/foreign-events')
+  @HttpCode(200)
+  async appendForeign(
+    @Req() request: FastifyRequest,
+    @Param('board') board: string,
+    @Body({ schema: foreignEnvelopeSchema }) { items }: ForeignEnvelope,
+  ): Promise<AppendResponse> {
+    assertFederation(request, 'brings events of other sites');
+    return { outcomes: await this.appendLog.appendForeign(board, items) };
+  }
+
   @Get('sync')
   changes(@Query({ schema: syncQuerySchema }) { since, wait }: SyncQuery): Promise<SyncResponse> {
     return this.sync.answer(since, wait);
@@ -79,9 +92,11 @@ export class LogController {
 
   @Get('boards/:board/range')
   range(
+    @Req() request: FastifyRequest,
     @Param('board') board: string,
     @Query({ schema: rangeQuerySchema }) query: RangeParameters,
   ): Promise<RangePage> {
+    if (query.salts) assertFederation(request, 'takes salts to other sites');
     return this.readLog.range(board, query);
   }
 
@@ -99,4 +114,8 @@ export class LogController {
   state(@Param('board') board: string, @Body({ schema: stateQuerySchema }) query: StateQuery): Promise<HistoryPage> {
     return this.readLog.state(board, query);
   }
+}
+
+function assertFederation(request: FastifyRequest, does: string): void {
+  if (callerOf(request) !== 'federation') throw new AppError('forbidden', { detail: `only federation ${does}` });
 }

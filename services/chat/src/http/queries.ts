@@ -25,8 +25,18 @@ export const rangeQuerySchema = z.object({
     .min(1)
     .default(limits.rangePageMax)
     .transform((limit) => Math.min(limit, limits.rangePageMax)),
+  salts: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((answer) => answer === 'true'),
 });
 export type RangeParameters = z.infer<typeof rangeQuerySchema>;
+
+/** What {@link foreignAppendRequestSchema} says of single items is looked at one by one: a bad one is refused alone. */
+export const foreignEnvelopeSchema = z.strictObject({
+  items: z.array(z.unknown()).min(1).max(limits.appendBatchEventsMax),
+});
+export type ForeignEnvelope = z.infer<typeof foreignEnvelopeSchema>;
 
 export const removedQuerySchema = z.object({ from: seqSchema, before: seqSchema.optional() });
 export type RemovedQuery = z.infer<typeof removedQuerySchema>;

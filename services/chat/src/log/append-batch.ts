@@ -27,7 +27,7 @@ export class AppendBatch {
     return (event) => {
       const index = this.#indexOfKey.get(event.key)!;
       const place = places[index]!;
-      if (place.content !== event.contentHash) return conflict(event);
+      if (!isSame(place, event)) return conflict(event);
       const isFirst = !place.isKnown && !taken.has(index);
       taken.add(index);
       const { seq, time } = place;
@@ -68,6 +68,14 @@ interface Place {
   content: string;
   time: string;
   isKnown: boolean;
+}
+
+/**
+ * What was removed here is known by its id alone. Federation, which may hand an event over again after a crash, has to
+ * learn that it was taken; anybody else would learn that they guessed the id.
+ */
+function isSame({ content }: Place, { contentHash, foreignOrigin }: PreparedEvent): boolean {
+  return content === contentHash || (content === '' && foreignOrigin !== undefined);
 }
 
 const conflict = ({ id }: PreparedEvent): AppendOutcome => ({ outcome: 'refused', id, code: 'event_conflict' });

@@ -1,4 +1,4 @@
-import { classOf, matchesFilter, type AppendItem, type AppendOutcome } from '@boardwire/contracts';
+import type { AppendItem, AppendOutcome } from '@boardwire/contracts';
 import { isConnectionError } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
 import type { BoardWatch, WatchedBoard } from '../boards/board-watch.ts';
@@ -7,10 +7,12 @@ import { bounds } from '../bounds.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import { AppendBatch, isPrepared, type Submitted } from './append-batch.ts';
 import { ServerReplaced, type Appended, type AppendStore } from './append-store.ts';
-import { prepareEvent, Salts, type PreparedEvent } from './event-bytes.ts';
+import { Salts, type PreparedEvent } from './event-bytes.ts';
 import { MicroBatcher, type Sized } from './micro-batcher.ts';
 import type { FreshRows } from './fresh-rows.ts';
 import type { SubjectCatalog } from './subject-catalog.ts';
+import { submitEvent, type SubmitContext } from './submit-event.ts';
+import { submitForeignEvent } from './submit-foreign-event.ts';
 
 export interface AppendLogOptions {
   store: AppendStore;
@@ -61,14 +63,26 @@ export class AppendLog {
    * @throws AppError `board_unknown`, `overloaded`, `database_unavailable` (repeat with the same ids), `starting`
    */
   async append(slug: string, items: readonly AppendItem[], caller: string): Promise<AppendOutcome[]> {
-    if (this.#isClosed) throw new AppError('draining');
     if (slug === operatorsBoard && !operators.has(caller)) throw new AppError('forbidden');
+    return this.#append(slug, (context) => items.map((item) => submitEvent(item, context)));
+  }
+
+  /**
+   * What other sites accepted, stored as it was accepted there. The same way from here on: one outcome for each item,
+   * after their commit. Items are looked at one by one, so that a bad one is refused alone.
+   * @throws AppError as {@link append}
+   */
+  appendForeign(slug: string, items: readonly unknown[]): Promise<AppendOutcome[]> {
+    return this.#append(slug, (context) => items.map((item) => submitForeignEvent(item, context)));
+  }
+
+  async #append(slug: string, submit: (context: SubmitContext) => Submitted[]): Promise<AppendOutcome[]> {
+    if (this.#isClosed) throw new AppError('draining');
     const origin = this.options.origin();
     if (origin === undefined) throw new AppError('starting', { detail: 'the site has no identity yet' });
     const board = await this.options.boards.find(slug);
     if (board === undefined) throw new AppError('board_unknown');
-    const now = new Date().toISOString();
-    const submitted = items.map((item) => submit(item, { board, origin, now, salts: this.#salts }));
+    const submitted = submit({ board, origin, now: new Date().toISOString(), salts: this.#salts });
     const outcomes = await this.#commit(board, submitted.filter(isPrepared));
     return this.#told(submitted.map((one) => (isPrepared(one) ? outcomes.shift()! : one)));
   }
@@ -154,24 +168,6 @@ export class AppendLog {
     }
     return outcomes;
   }
-}
-
-interface SubmitContext {
-  board: WatchedBoard;
-  origin: string;
-  now: string;
-  salts: Salts;
-}
-
-function submit(item: AppendItem, { board, origin, now, salts }: SubmitContext): Submitted {
-  const { id } = item;
-  const eventClass = classOf(board.rules, item.subject, matchesFilter);
-  if (eventClass === 'ephemeral') {
-    return { outcome: 'refused', id, code: 'invalid_event', detail: 'the subject is ephemeral: it is never stored' };
-  }
-  const event = prepareEvent(item, { board: board.slug, boardId: board.id, origin, class: eventClass, now }, salts);
-  if (event.bytes > bounds.storedBytesMax) return { outcome: 'refused', id, code: 'too_large' };
-  return event;
 }
 
 async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {

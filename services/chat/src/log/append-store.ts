@@ -73,6 +73,7 @@ function itemsJson(rows: readonly AppendRow[]): string {
     rows.map(({ event, subjectId }, n) => ({
       n,
       k: event.key,
+      o: event.foreignOrigin,
       s: event.source,
       i: event.id,
       t: subjectId,

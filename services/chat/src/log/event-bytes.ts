@@ -18,6 +18,8 @@ export interface PreparedEvent {
   readonly datahash: string;
   readonly body: string;
   readonly bytes: number;
+  /** The other site that accepted it; undefined for an event of this one. */
+  readonly foreignOrigin?: string;
 }
 
 export interface Placement {
@@ -33,8 +35,12 @@ export interface Placement {
 const saltBytes = 16;
 const saltsAtOnce = 256;
 
+export interface SaltSource {
+  next(): Buffer;
+}
+
 /** 128 random bits for each event; asked from the system in portions, which costs a twentieth. */
-export class Salts {
+export class Salts implements SaltSource {
   #pool = Buffer.alloc(0);
 
   next(): Buffer {
@@ -45,7 +51,7 @@ export class Salts {
   }
 }
 
-export function prepareEvent(item: AppendItem, placement: Placement, salts: Salts): PreparedEvent {
+export function prepareEvent(item: AppendItem, placement: Placement, salts: SaltSource): PreparedEvent {
   const { id, source, subject, type } = item;
   const time = item.time ?? placement.now;
   const data = item.data === undefined ? '' : JSON.stringify(item.data);

@@ -15,6 +15,8 @@ export interface RangeQuery {
   from: number;
   to?: number | undefined;
   limit?: number | undefined;
+  /** With the salts of the hashes, for who proves them to others. */
+  salts?: boolean | undefined;
 }
 
 const seqMax = Number.MAX_SAFE_INTEGER;
@@ -27,11 +29,13 @@ export class ReadLog {
     private readonly filters: SubjectFilters,
   ) {}
 
-  async range(slug: string, { from, to = seqMax, limit = limits.rangePageMax }: RangeQuery): Promise<RangePage> {
+  async range(slug: string, { from, to = seqMax, limit = limits.rangePageMax, salts }: RangeQuery): Promise<RangePage> {
     const board = await this.#board(slug);
     const { epoch, pruned } = board;
     const first = Math.max(pruned + 1, from);
-    const { items } = await available(() => this.store.range(board.id, { from: first, to, limit }));
+    const { items } = await available(() =>
+      this.store.range(board.id, { from: first, to, limit, salts: salts === true }),
+    );
     // Pruned while it was read: the next question is answered from the new start.
     const isPruned = board.pruned >= first;
     for (const [at, { seq }] of items.entries()) {

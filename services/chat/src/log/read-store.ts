@@ -23,6 +23,13 @@ export interface HistoryWindow {
   newestFirst: boolean;
 }
 
+export interface RangeWindow {
+  from: number;
+  to: number;
+  limit: number;
+  salts: boolean;
+}
+
 interface EventRow {
   seq: number;
   subject: string;
@@ -33,6 +40,8 @@ interface EventRow {
   body: string | null;
   eventId: string;
   bytes: number;
+  /** Where it was asked for; empty once the event was removed. */
+  salt?: string;
 }
 
 /** Reads logs page by page; every page is bounded in events and bytes. */
@@ -40,8 +49,8 @@ export class ReadStore {
   constructor(private readonly database: Database) {}
 
   /** Every seq of from…to, in order, as many as fit. */
-  async range(boardId: number, { from, to, limit }: { from: number; to: number; limit: number }): Promise<Page> {
-    const rows = await this.database.prepared<EventRow>(rangeStatement, [
+  async range(boardId: number, { from, to, limit, salts }: RangeWindow): Promise<Page> {
+    const rows = await this.database.prepared<EventRow>(salts ? saltedRangeStatement : rangeStatement, [
       boardId,
       from,
       to,
@@ -116,9 +125,10 @@ function pageOf(rows: readonly EventRow[], isCut: boolean): Page {
 }
 
 function rangeItem(row: EventRow): RangeItem {
-  const { seq, subject, type, committedMs, datahash } = row;
+  const { seq, subject, type, committedMs, datahash, salt } = row;
   const item = { seq, subject, type, class: row.class, committedMs, datahash };
-  return row.body === null ? { ...item, removed: { id: row.eventId } } : { ...item, body: row.body };
+  if (row.body === null) return { ...item, removed: { id: row.eventId } };
+  return { ...item, ...(salt === undefined ? {} : { salt }), body: row.body };
 }
 
 const eventColumns = `
@@ -126,20 +136,20 @@ const eventColumns = `
   encode(e.datahash, 'hex') AS datahash, e.body, e.event_id AS "eventId"`;
 
 /** Sizes are known without reading what is stored out of line, so the cut comes before the bodies are read. */
-const withinBytes = (rows: string, order: 'ASC' | 'DESC', max: string) => `
-  SELECT ${eventColumns} FROM (
+const withinBytes = (rows: string, order: 'ASC' | 'DESC', max: string, columns = eventColumns) => `
+  SELECT ${columns} FROM (
     SELECT *, sum(coalesce(octet_length(body), 0)) OVER (ORDER BY seq ${order}) - coalesce(octet_length(body), 0) AS before
     FROM (${rows}) AS wanted
   ) AS e JOIN board_subject s ON s.id = e.subject_id
   WHERE e.before < ${max} ORDER BY e.seq`;
 
-const rangeStatement: PreparedStatement = {
-  name: 'range',
-  sql: withinBytes(
-    'SELECT * FROM event WHERE board_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4',
-    'ASC',
-    '$5::bigint',
-  ),
+const rangeRows = 'SELECT * FROM event WHERE board_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4';
+
+const rangeStatement: PreparedStatement = { name: 'range', sql: withinBytes(rangeRows, 'ASC', '$5::bigint') };
+
+const saltedRangeStatement: PreparedStatement = {
+  name: 'range_salted',
+  sql: withinBytes(rangeRows, 'ASC', '$5::bigint', `${eventColumns}, encode(e.salt, 'hex') AS salt`),
 };
 
 const eventsStatement = (newestFirst: boolean): PreparedStatement => ({

@@ -1,0 +1,31 @@
+import { classOf, matchesFilter, type AppendItem, type AppendOutcome, type ErrorCode } from '@boardwire/contracts';
+import type { WatchedBoard } from '../boards/board-watch.ts';
+import { bounds } from '../bounds.ts';
+import type { Submitted } from './append-batch.ts';
+import { prepareEvent, type SaltSource } from './event-bytes.ts';
+
+export interface SubmitContext {
+  board: WatchedBoard;
+  /** The id of this site. */
+  origin: string;
+  now: string;
+  salts: SaltSource;
+}
+
+/** An event that was accepted at `origin`, ready for the log, or why it can't be stored. */
+export function submitEvent(item: AppendItem, { board, origin, now, salts }: SubmitContext): Submitted {
+  const { id } = item;
+  const eventClass = classOf(board.rules, item.subject, matchesFilter);
+  if (eventClass === 'ephemeral') {
+    return refused(id, 'invalid_event', 'the subject is ephemeral: it is never stored');
+  }
+  const event = prepareEvent(item, { board: board.slug, boardId: board.id, origin, class: eventClass, now }, salts);
+  if (event.bytes > bounds.storedBytesMax) return refused(id, 'too_large');
+  return event;
+}
+
+export type Refusal = Extract<AppendOutcome, { outcome: 'refused' }>;
+
+export function refused(id: string, code: ErrorCode, detail?: string): Refusal {
+  return { outcome: 'refused', id, code, ...(detail === undefined ? {} : { detail }) };
+}
