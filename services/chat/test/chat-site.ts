@@ -74,7 +74,7 @@ export class ChatSite {
   }
 
   /** What an operator could do in the database itself. */
-  async query(sql: string): Promise<void> {
+  async query<T extends object>(sql: string): Promise<T[]> {
     const database = await openDatabase({
       url: this.databaseUrl,
       schema: 'chat',
@@ -82,8 +82,9 @@ export class ChatSite {
       poolMax: 2,
       logger: quiet,
     });
-    await database.query(sql);
+    const rows = await database.query<T>(sql);
     await database.close();
+    return rows;
   }
 
   async stop(): Promise<void> {

@@ -84,6 +84,10 @@ describe('an event of another site', () => {
       origin: otherSite,
       class: 'log',
     });
+    const rows = await site.query(
+      `SELECT origin FROM event JOIN board b ON b.id = board_id WHERE slug = '${slug}' ORDER BY seq`,
+    );
+    expect(rows).toEqual([{ origin: null }, { origin: otherSite }]);
   });
 
   it.each<[string, Partial<ForeignItem>]>([
