@@ -1,6 +1,7 @@
 import { sqlMigration, type Migration } from '@boardwire/database';
 import { feedMigration } from './feeds/feed-migration.ts';
 import { roomMigration } from './rooms/room-migration.ts';
+import { createPeers } from './peers/peers-migration.ts';
 
 export const migrations: readonly Migration[] = [
   sqlMigration(
@@ -35,4 +36,5 @@ export const migrations: readonly Migration[] = [
   ),
   roomMigration,
   feedMigration,
+  createPeers,
 ];

@@ -1,0 +1,84 @@
+import { federationLimits } from '@boardwire/contracts';
+import type { Queryable } from '@boardwire/database';
+import { newInvitationSecret, secretHash, type PeerScope } from './invitation.ts';
+
+export interface NewInvitation {
+  room: string;
+  scopes: readonly PeerScope[];
+  subjects: readonly string[];
+  /** The operator. */
+  createdBy: string;
+  /** At most {@link federationLimits.invitationLifetimeMs}. */
+  lifetimeMs: number;
+}
+
+export interface StoredInvitation {
+  room: string;
+  scopes: PeerScope[];
+  subjects: string[];
+  createdBy: string;
+  expiresAt: Date;
+}
+
+/** Why an invitation is worth nothing. */
+export type InvitationRefusal = 'unknown' | 'expired' | 'used' | 'withdrawn';
+
+/** Invitations that this site has given out. */
+export class InvitationStore {
+  constructor(private readonly database: Queryable) {}
+
+  /** @throws RangeError for a lifetime that is none, or longer than allowed */
+  async create({
+    room,
+    scopes,
+    subjects,
+    createdBy,
+    lifetimeMs,
+  }: NewInvitation): Promise<{ secret: string; expiresAt: Date }> {
+    const most = federationLimits.invitationLifetimeMs;
+    if (!(lifetimeMs > 0 && lifetimeMs <= most)) throw new RangeError(`an invitation lasts up to ${most} ms`);
+    const secret = newInvitationSecret();
+    const [row] = await this.database.query<{ expiresAt: Date }>(
+      `INSERT INTO invitation (secret_hash, room, scopes, subjects, created_by, expires_at)
+       VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') RETURNING expires_at AS "expiresAt"`,
+      [secretHash(secret), room, scopes, subjects, createdBy, lifetimeMs],
+    );
+    return { secret, expiresAt: row!.expiresAt };
+  }
+
+  /**
+   * Uses an invitation up for a site, in one statement: of two who come with it at once one gets it. The same site may come
+   * again with it while it lasts, since the answer to its first handshake may have been lost.
+   */
+  async use(secret: string, site: string): Promise<StoredInvitation | InvitationRefusal> {
+    const hash = secretHash(secret);
+    const [used] = await this.database.query<StoredInvitation>(
+      `UPDATE invitation SET used_at = coalesce(used_at, now()), used_by = $2
+       WHERE secret_hash = $1 AND (used_by IS NULL OR used_by = $2) AND expires_at > now() AND withdrawn_at IS NULL
+       RETURNING room, scopes, subjects, created_by AS "createdBy", expires_at AS "expiresAt"`,
+      [hash, site],
+    );
+    return used ?? this.#refusal(hash);
+  }
+
+  /** False when there is no such invitation that could still be used. */
+  async withdraw(secret: string): Promise<boolean> {
+    const rows = await this.database.query(
+      `UPDATE invitation SET withdrawn_at = now()
+       WHERE secret_hash = $1 AND used_by IS NULL AND withdrawn_at IS NULL AND expires_at > now() RETURNING room`,
+      [secretHash(secret)],
+    );
+    return rows.length > 0;
+  }
+
+  async #refusal(hash: Buffer): Promise<InvitationRefusal> {
+    const [row] = await this.database.query<{ isWithdrawn: boolean; isUsed: boolean }>(
+      `SELECT withdrawn_at IS NOT NULL AS "isWithdrawn", used_by IS NOT NULL AS "isUsed"
+       FROM invitation WHERE secret_hash = $1`,
+      [hash],
+    );
+    if (row === undefined) return 'unknown';
+    if (row.isWithdrawn) return 'withdrawn';
+    return row.isUsed ? 'used' : 'expired';
+  }
+}
