@@ -1,3 +1,4 @@
+export * from './federation-errors.ts';
 export * from './federation-limits.ts';
 export * from './federation-room.ts';
 export * from './feed-epoch.ts';
