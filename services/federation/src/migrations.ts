@@ -1,4 +1,5 @@
 import { sqlMigration, type Migration } from '@boardwire/database';
+import { hopMigrations } from './hop/hop-migrations.ts';
 import { feedMigration } from './feeds/feed-migration.ts';
 import { roomMigration } from './rooms/room-migration.ts';
 import { createPeers } from './peers/peers-migration.ts';
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
        PRIMARY KEY (board, epoch)
      );`,
   ),
+  ...hopMigrations,
   roomMigration,
   feedMigration,
   createPeers,

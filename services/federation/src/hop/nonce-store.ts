@@ -1,0 +1,34 @@
+import { federationLimits } from '@boardwire/contracts';
+import type { Queryable } from '@boardwire/database';
+
+const pruneRowsMax = 10_000;
+
+/** The nonces of the last quarter of an hour, for all replicas: longer than any signature can be taken. */
+export class NonceStore {
+  readonly #database: Queryable;
+
+  constructor(database: Queryable) {
+    this.#database = database;
+  }
+
+  /** False when the site has used it before. One statement decides, so two replicas never both say true. */
+  async remember(site: string, nonce: string): Promise<boolean> {
+    const rows = await this.#database.query(
+      'INSERT INTO hop_nonce (site, nonce) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1',
+      [site, Buffer.from(nonce, 'hex')],
+    );
+    return rows.length === 1;
+  }
+
+  /** Forgets what is too old to be taken anyway; returns how many, at most a bounded number each time. */
+  async prune(): Promise<number> {
+    const rows = await this.#database.query(
+      `DELETE FROM hop_nonce WHERE (site, nonce) IN (
+         SELECT site, nonce FROM hop_nonce
+         WHERE seen_at < clock_timestamp() - make_interval(secs => $1) ORDER BY seen_at LIMIT $2 FOR UPDATE SKIP LOCKED
+       ) RETURNING 1`,
+      [federationLimits.nonceKeptMs / 1_000, pruneRowsMax],
+    );
+    return rows.length;
+  }
+}
