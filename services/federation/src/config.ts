@@ -1,5 +1,6 @@
 import { baseUrlKey, commonConfig } from '@boardwire/service-kit';
 import { z } from 'zod';
+import { dialingConfigShape } from './dialing/dialing-config.ts';
 
 const secret = z.string().min(32, 'at least 32 characters');
 
@@ -14,5 +15,6 @@ export const federationConfig = commonConfig.extend({
   KEY_SECRET: secret.optional(),
   /** After a change of the sealing secret: the one before, until the next start has sealed the keys anew. */
   KEY_SECRET_FORMER: secret.optional(),
+  ...dialingConfigShape,
 });
 export type FederationConfig = z.infer<typeof federationConfig>;

@@ -1,0 +1,20 @@
+/** A certificate for peer.example that signs itself, for the tests' own servers. Nothing else trusts it. */
+export const testCertificate = {
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBwjCCAWigAwIBAgIUBg3jsewltkmDuEV4Prc5G9l6xB0wCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOQm9hcmR3aXJlIHRlc3QwIBcNMjYxMTIxMjM0NzE3WhgPMjEy
+NjEwMjgyMzQ3MTdaMBkxFzAVBgNVBAMMDkJvYXJkd2lyZSB0ZXN0MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEjveBJJD7taZQs2Oq578zD+hZ0bu5deDl9eesmn1Z
+K4VokrhCFB/XsLr9BtGWLkX2kgcqsMX4go9abBFQAaMCh6OBizCBiDAdBgNVHQ4E
+FgQUls8evxFtffaTOwoOZCKAap270OcwHwYDVR0jBBgwFoAUls8evxFtffaTOwoO
+ZCKAap270OcwDwYDVR0TAQH/BAUwAwEB/zA1BgNVHREELjAsggxwZWVyLmV4YW1w
+bGWCFmFiY2RlZmdoaWprbG1ub3Aub25pb26HBH8AAAEwCgYIKoZIzj0EAwIDSAAw
+RQIgEb2hh8gnlHFi+BC4B7h24n5jeg+2WV6aZtmb6i/Gk+MCIQD/LQLOo0WTuJef
+rD6W5cDRZX9ZHrty4HuT168PouSe2w==
+-----END CERTIFICATE-----`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg6wtngJ+DrB9ditad
+lW79gGliMl8Q0d+ei3eXMGkyx9ahRANCAASO94EkkPu1plCzY6rnvzMP6FnRu7l1
+4OX156yafVkrhWiSuEIUH9ewuv0G0ZYuRfaSByqwxfiCj1psEVABowKH
+-----END PRIVATE KEY-----`,
+};
