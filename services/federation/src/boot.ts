@@ -16,6 +16,7 @@ import { FederationModule } from './federation.module.ts';
 import { buildFeeds } from './feeds/build-feeds.ts';
 import { followBoards } from './following/follow-boards.ts';
 import { FederationMarks } from './following/mark-store.ts';
+import { buildHop } from './hop/build-hop.ts';
 import { KeyVault } from './identity/key-vault.ts';
 import { loadSiteIdentity } from './identity/site-identity.ts';
 import { FederationMetrics } from './metrics.ts';
@@ -33,6 +34,8 @@ export async function boot(env: Environment): Promise<RunningService> {
       endpoints: config.PUBLIC_URL === undefined ? [] : [config.PUBLIC_URL],
     });
     context.logger.info({ event: 'federation.identity', site: identity.siteId, ver: identity.documentVersion });
+    const hop = buildHop(database, identity, config);
+    onStop('dialer', () => hop.dialer.close());
     const { NATS_URL: url, NATS_TOKEN: token } = config;
     const bus = await connectBus({ url, token, name: 'federation', logger: context.logger });
     onStop('bus', () => bus.close());
@@ -60,6 +63,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     watchHealth(context, { database, bus, follower });
     follower.start();
     context.supervisor.run('handover', { beatEveryMs: 1_000 }, (loop) => feeds.handover.run(loop));
+    context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
     context.health.ready();

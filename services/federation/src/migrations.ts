@@ -1,6 +1,7 @@
 import { sqlMigration, type Migration } from '@boardwire/database';
 import { hopMigrations } from './hop/hop-migrations.ts';
 import { feedMigration } from './feeds/feed-migration.ts';
+import { siteDocumentMigrations } from './site-documents/site-document-migrations.ts';
 import { roomMigration } from './rooms/room-migration.ts';
 import { createPeers } from './peers/peers-migration.ts';
 
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
      );`,
   ),
   ...hopMigrations,
+  ...siteDocumentMigrations,
   roomMigration,
   feedMigration,
   createPeers,

@@ -1,7 +1,9 @@
 import { federationLimits } from '@boardwire/contracts';
-import type { Queryable } from '@boardwire/database';
+import { isConnectionError, type Queryable } from '@boardwire/database';
+import type { Loop } from '@boardwire/service-kit';
 
 const pruneRowsMax = 10_000;
+const pruneEveryMs = 60_000;
 
 /** The nonces of the last quarter of an hour, for all replicas: longer than any signature can be taken. */
 export class NonceStore {
@@ -30,5 +32,18 @@ export class NonceStore {
       [federationLimits.nonceKeptMs / 1_000, pruneRowsMax],
     );
     return rows.length;
+  }
+
+  /** A supervised loop. */
+  async run(loop: Loop): Promise<void> {
+    while (!loop.signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop -- one pass after the other
+      const count = await this.prune().catch((error: unknown) => {
+        if (isConnectionError(error)) return 0;
+        throw error;
+      });
+      // oxlint-disable-next-line no-await-in-loop
+      await loop.idle(count < pruneRowsMax ? pruneEveryMs : 0);
+    }
   }
 }
