@@ -45,15 +45,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     const metrics = new FederationMetrics(context.metrics);
     const marks = new FederationMarks(database);
     const feeds = buildFeeds({ database, identity, chat, context, metrics });
-    const follower = followBoards({
-      bus,
-      chat: chatLogOver(chat),
-      context,
-      marks,
-      metrics,
-      feeds: feeds.ownFeeds,
-      rules: feeds.rules,
-    });
+    const follower = followBoards({ bus, chat: chatLogOver(chat), context, marks, metrics, feeds });
     const server = await startInternalServer(context, FederationModule.with(identity), {
       host: config.HOST,
       port: config.INTERNAL_PORT,
@@ -62,7 +54,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     onStop('internal http', () => server.close());
     watchHealth(context, { database, bus, follower });
     follower.start();
-    context.supervisor.run('handover', { beatEveryMs: 1_000 }, (loop) => feeds.handover.run(loop));
+    feeds.start();
     context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());

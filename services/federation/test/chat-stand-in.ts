@@ -1,16 +1,28 @@
 import {
   boardsStream,
+  foreignAppendRequestSchema,
   boardSubject,
   busHeaders,
   messageId,
+  type AppendOutcome,
+  type AppendResponse,
+  type ForeignItem,
   type RangeItem,
+  type RemovedSeqs,
   type SyncBoard,
   type SyncResponse,
 } from '@boardwire/contracts';
 import { connectBus, type Bus } from '@boardwire/messaging';
-import { commonConfig, createContext, createLogger, readConfig, startInternalServer } from '@boardwire/service-kit';
+import {
+  AppError,
+  commonConfig,
+  createContext,
+  createLogger,
+  readConfig,
+  startInternalServer,
+} from '@boardwire/service-kit';
 import type { TestInfrastructure } from '@boardwire/test-kit';
-import { Controller, Get, Inject, Module, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Module, Param, Post, Query } from '@nestjs/common';
 
 const epoch = 'aaaaaaaa';
 
@@ -18,9 +30,42 @@ const epoch = 'aaaaaaaa';
 export class BoardLogs {
   readonly boards = new Map<string, RangeItem[]>();
 
-  append(board: string, count: number): RangeItem[] {
+  /** Events of other sites, each once, in the order they came. */
+  readonly foreign = new Map<string, ForeignItem[]>();
+  /** Ids that are refused. */
+  refused: ReadonlySet<string> = new Set();
+  /** An id that spoils the whole request it is in. */
+  poison: string | undefined;
+  /** May throw before and after what is asked for is done. */
+  trouble: (step: 'before' | 'after', board: string) => void = () => undefined;
+
+  takeForeign(board: string, items: readonly ForeignItem[]): AppendOutcome[] {
+    this.trouble('before', board);
+    if (items.some(({ id }) => id === this.poison)) throw new AppError('invalid');
+    const outcomes = items.map((item) => this.#takeOne(board, item));
+    this.trouble('after', board);
+    return outcomes;
+  }
+
+  #takeOne(board: string, item: ForeignItem): AppendOutcome {
+    const { id, time, source, origin } = item;
+    if (this.refused.has(id)) return { outcome: 'refused', id, code: 'forbidden' };
+    const log = this.foreign.get(board) ?? [];
+    const at = log.findIndex((known) => known.id === id && known.source === source && known.origin === origin);
+    if (at !== -1) return { outcome: 'repeated', id, seq: at + 1, epoch, time };
+    this.foreign.set(board, [...log, item]);
+    return { outcome: 'created', id, seq: log.length + 1, epoch, time };
+  }
+
+  remove(board: string, seq: number): void {
+    const items = this.boards.get(board)!;
+    const { body: _body, salt: _salt, ...rest } = items[seq - 1]!;
+    items[seq - 1] = { ...rest, removed: { id: `e${seq}` } };
+  }
+
+  append(board: string, count: number, made: (seq: number) => RangeItem = itemAt): RangeItem[] {
     const items = this.boards.get(board) ?? [];
-    const added = Array.from({ length: count }, (_, at) => itemAt(items.length + at + 1));
+    const added = Array.from({ length: count }, (_, at) => made(items.length + at + 1));
     this.boards.set(board, [...items, ...added]);
     return added;
   }
@@ -34,7 +79,10 @@ class LogController {
 
   @Get('sync')
   sync(): SyncResponse {
-    const boards = [...this.logs.boards].map(([slug, items], id) => syncBoardOf(slug, id, items.length));
+    const boards = [...this.logs.boards].map(([slug, items], id) => ({
+      ...syncBoardOf(slug, id, items.length),
+      removals: items.filter(({ removed }) => removed !== undefined).length,
+    }));
     return { version: '1', full: true, boards, removedBoards: [], revocations: [] };
   }
 
@@ -48,6 +96,19 @@ class LogController {
       head: items.length,
       items: salts === 'true' ? page : page.map(({ salt: _, ...item }) => item),
     };
+  }
+
+  @Get('boards/:board/removed')
+  removed(@Param('board') board: string, @Query() { before }: { before?: string }): RemovedSeqs {
+    const all = (this.logs.boards.get(board) ?? []).filter(({ removed }) => removed !== undefined);
+    const seqs = all.map(({ seq }) => seq).filter((seq) => before === undefined || seq < Number(before));
+    return { removals: all.length, seqs: seqs.toReversed().slice(0, 2) };
+  }
+
+  @Post('boards/:board/foreign-events')
+  @HttpCode(200)
+  foreign(@Param('board') board: string, @Body() body: unknown): AppendResponse {
+    return { outcomes: this.logs.takeForeign(board, foreignAppendRequestSchema.parse(body).items) };
   }
 }
 
@@ -82,8 +143,8 @@ export class ChatStandIn {
   }
 
   /** Appends and mirrors; `mirrored: false` leaves the mirror with a hole. */
-  async publish(board: string, count: number, { mirrored = true } = {}): Promise<void> {
-    const added = this.logs.append(board, count);
+  async publish(board: string, count: number, { mirrored = true, made = itemAt } = {}): Promise<void> {
+    const added = this.logs.append(board, count, made);
     if (!mirrored) return;
     const publisher = this.bus.publisher({ windowMax: 10_000, ackTimeoutMs: 2_000 });
     await Promise.all(

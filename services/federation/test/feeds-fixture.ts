@@ -33,17 +33,18 @@ export class FeedsFixture {
     this.reader = new FeedReader(database, identity, this.growth);
   }
 
-  static async start(): Promise<FeedsFixture> {
-    const postgres = await startTestPostgres();
+  /** On a Postgres of its own, or on this one. */
+  static async start(adminUrl?: string): Promise<FeedsFixture> {
+    const postgres = adminUrl === undefined ? await startTestPostgres() : undefined;
     const schemas = [{ schema: 'federation', role: 'boardwire_federation', password: 'p' }];
-    const urls = await provisionSchemas(postgres.postgres.url, schemas);
+    const urls = await provisionSchemas(adminUrl ?? postgres!.postgres.url, schemas);
     const open = () => openDatabase({ url: urls['federation']!, schema: 'federation', migrations, logger });
     const [database, other] = [await open(), await open()];
     const vault = new KeyVault(['s'.repeat(32)]);
     const identity = await loadSiteIdentity(database, vault, { name: 'Test', endpoints: [] });
     return new FeedsFixture(identity, database, other, async () => {
       await Promise.all([database.close(), other.close()]);
-      await postgres.stop();
+      await postgres?.stop();
     });
   }
 

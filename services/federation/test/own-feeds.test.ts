@@ -5,6 +5,7 @@ import type { FollowedEvent } from '@boardwire/follower';
 import { seededRandom, type SeededRandom } from '@boardwire/test-kit';
 import { verifyEnvelope } from '@boardwire/signing';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { OwnRedactions } from '../src/feeds/own-redactions.ts';
 import { OwnFeeds, type FeedStep } from '../src/feeds/own-feeds.ts';
 import type { Room } from '../src/rooms/room-store.ts';
 import { FeedsFixture, logger } from './feeds-fixture.ts';
@@ -210,4 +211,29 @@ test('an event whose attributes fill more than a header stays here, and the feed
   await feedsOver(site.database).take(board, followed(1, 3));
   expect(headersOf(await wholeFeed()).map(({ id }) => id)).toEqual(['e1', 'e3']);
   expect((await site.outcomes('out'))['too_large']).toBe(1);
+});
+
+test('a removed event keeps its place and its header, and loses its data', async () => {
+  append({}, {}, {});
+  await feedsOver(site.database).take(board, followed(1, 2));
+  const removed = [3, 2];
+  const redactions = new OwnRedactions({
+    database: site.database,
+    siteId: own(),
+    removed: () => Promise.resolve(removed),
+    logger,
+  });
+  const { signal } = new AbortController();
+  redactions.look([{ slug: board, removals: 2 }]);
+  await redactions.pass(signal);
+  expect((await wholeFeed()).map(({ data, salt }) => [data === null, salt === null])).toEqual([
+    [false, false],
+    [true, true],
+  ]);
+  // Read before it was removed, written after: the next look finds it.
+  await feedsOver(site.database).take(board, followed(3, 3));
+  await redactions.pass(signal);
+  const items = await wholeFeed();
+  expect(items.map(({ data }) => data === null)).toEqual([false, true, true]);
+  expect(headersOf(items).map(({ id }) => id)).toEqual(['e1', 'e2', 'e3']);
 });

@@ -1,3 +1,4 @@
+import type { SyncResponse } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
 import { BoardRules } from '../following/board-rules.ts';
@@ -8,19 +9,22 @@ import type { SiteKeyring } from '../ingest/site-keyring.ts';
 import type { FederationMetrics } from '../metrics.ts';
 import { RoomStore } from '../rooms/room-store.ts';
 import { Rooms } from '../rooms/rooms.ts';
-import { foreignAppendOver, saltedRangeOver } from './chat-board.ts';
+import { foreignAppendOver, removedOver, saltedRangeOver } from './chat-board.ts';
 import { FeedEpochs } from './feed-epochs.ts';
 import { FeedReader } from './feed-reader.ts';
 import { Growth } from './growth.ts';
 import { OwnFeeds } from './own-feeds.ts';
+import { OwnRedactions } from './own-redactions.ts';
 
 export interface FeedParts {
   rooms: Rooms;
   epochs: FeedEpochs;
   reader: FeedReader;
   ownFeeds: OwnFeeds;
-  rules: BoardRules;
-  handover: HandoverWorker;
+  /** What chat says of its boards. */
+  onControl: (changes: SyncResponse) => void;
+  /** Runs the supervised loops. */
+  start: () => void;
   ingest: (keyring: SiteKeyring) => Ingest;
 }
 
@@ -39,6 +43,8 @@ export function buildFeeds({ database, identity, chat, context, metrics }: Build
   const rules = new BoardRules();
   const handover = new HandoverWorker({ database, append: foreignAppendOver(chat), metrics, logger });
   context.metrics.queueDepth('handover', () => handover.depth);
+  const { siteId } = identity;
+  const redactions = new OwnRedactions({ database, siteId, removed: removedOver(chat), logger });
   const shared = { database, growth, metrics, logger };
   const onAccepted = () => handover.poke();
   return {
@@ -46,8 +52,14 @@ export function buildFeeds({ database, identity, chat, context, metrics }: Build
     epochs: new FeedEpochs(database, identity),
     reader: new FeedReader(database, identity, growth),
     ownFeeds: new OwnFeeds({ ...shared, identity, range: saltedRangeOver(chat), rulesOf: rules.of }),
-    rules,
-    handover,
-    ingest: (keyring) => new Ingest({ ...shared, siteId: identity.siteId, keyring, onAccepted }),
+    ingest: (keyring) => new Ingest({ ...shared, siteId, keyring, onAccepted }),
+    onControl: ({ boards }) => {
+      rules.apply(boards);
+      redactions.look(boards);
+    },
+    start: () => {
+      context.supervisor.run('handover', { beatEveryMs: 1_000 }, (loop) => handover.run(loop));
+      context.supervisor.run('feed-redactions', { beatEveryMs: 1_000 }, (loop) => redactions.run(loop));
+    },
   };
 }

@@ -1,6 +1,7 @@
-import { appendResponseSchema, rangePageSchema } from '@boardwire/contracts';
+import { appendResponseSchema, rangePageSchema, removedSeqsSchema } from '@boardwire/contracts';
 import type { InternalClient } from '@boardwire/service-kit';
 import type { ForeignAppend } from '../handover/handover-worker.ts';
+import type { RemovedSeqs } from './own-redactions.ts';
 import type { SaltedRange } from './own-feeds.ts';
 
 const boardPath = (board: string) => `/internal/v1/boards/${encodeURIComponent(board)}`;
@@ -27,5 +28,25 @@ export function foreignAppendOver(chat: InternalClient): ForeignAppend {
       schema: appendResponseSchema,
     });
     return outcomes;
+  };
+}
+
+/** One that is removed while the pages are read raises the count, and so is found by the next look. */
+export function removedOver(chat: InternalClient): RemovedSeqs {
+  return async (board, signal) => {
+    const all: number[] = [];
+    for (;;) {
+      const before = all.length === 0 ? '' : `&before=${all.at(-1)}`;
+      // oxlint-disable-next-line no-await-in-loop -- one page after the other
+      const { seqs } = await chat.request({
+        method: 'GET',
+        path: `${boardPath(board)}/removed?from=1${before}`,
+        route: '/internal/v1/boards/{board}/removed',
+        schema: removedSeqsSchema,
+        signal,
+      });
+      if (seqs.length === 0) return all;
+      all.push(...seqs);
+    }
   };
 }

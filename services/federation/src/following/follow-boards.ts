@@ -3,8 +3,7 @@ import { BoardFollower, type ChatLog, type FollowedEvent } from '@boardwire/foll
 import type { Bus } from '@boardwire/messaging';
 import type { ServiceContext } from '@boardwire/service-kit';
 import type { FederationMetrics } from '../metrics.ts';
-import type { OwnFeeds } from '../feeds/own-feeds.ts';
-import type { BoardRules } from './board-rules.ts';
+import type { FeedParts } from '../feeds/build-feeds.ts';
 import type { FederationMarks } from './mark-store.ts';
 
 export interface FollowBoardsOptions {
@@ -12,14 +11,13 @@ export interface FollowBoardsOptions {
   chat: ChatLog;
   context: ServiceContext;
   marks: FederationMarks;
-  feeds: OwnFeeds;
-  rules: BoardRules;
+  feeds: Pick<FeedParts, 'ownFeeds' | 'onControl'>;
   metrics: FederationMetrics;
 }
 
 /** Follows every board's log to its end: what belongs into a feed goes there together with the position. */
 export function followBoards(options: FollowBoardsOptions): BoardFollower {
-  const { bus, chat, context, marks, feeds, rules, metrics } = options;
+  const { bus, chat, context, marks, feeds, metrics } = options;
   return new BoardFollower({
     name: 'federation',
     bus,
@@ -29,9 +27,9 @@ export function followBoards(options: FollowBoardsOptions): BoardFollower {
     durable: durables.federation,
     paceMs: 100,
     onEvents: async (board: string, events: FollowedEvent[]) => {
-      await feeds.take(board, events);
+      await feeds.ownFeeds.take(board, events);
       metrics.followed(events);
     },
-    onControl: ({ boards }) => rules.apply(boards),
+    onControl: feeds.onControl,
   });
 }
