@@ -149,8 +149,6 @@ function follow({ bus, chat, context }: AuditDependencies, intake: EventIntake, 
     durable: durables.audit,
     // Each append rewrites the tree's right edge: fuller batches cost less, and a checkpoint is due each second only.
     paceMs: 50,
-    // A few full batches: what waits longer here is only copied by the collector, in the mirror it costs nothing.
-    queueMax: 4_096,
     onEvents: intake.onEvents,
     onEpoch: intake.onEpoch,
     onControl: (changes) => {
