@@ -162,7 +162,7 @@ test('a board whose chat does not answer waits, loses nothing, and no other boar
   );
   startWorker(site.database);
   await eventually(() => expect(idsOf(remote.id, 'forum')).toHaveLength(5));
-  expect(await waiting()).toBe(5);
+  await eventually(async () => expect(await waiting()).toBe(5));
   chat.logs.trouble = () => undefined;
   await eventually(() => expect(idsOf(held.id)).toHaveLength(5), { timeoutMs: 10_000 });
   expect(await holes()).toEqual([]);
