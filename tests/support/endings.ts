@@ -182,29 +182,16 @@ export function revocationsOf({ url }: { url: string }): Record<string, Ending> 
   };
 }
 
-/** A gateway that has too much to do says so, and a client comes back: of all, at most so many. */
-const toldToReturnShare = 0.02;
-
 /** Works through all of them by turns, so many beside each other. */
 export async function runEndings(endings: readonly Ending[], count: number, atOnce = 12): Promise<void> {
   let next = 0;
-  let returnsLeft = Math.ceil(count * toldToReturnShare);
   const worker = async () => {
     while (next < count) {
       const ending = endings[next % endings.length]!;
       next += 1;
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- so many at once
-        await ending();
-      } catch (error) {
-        if (!isToldToReturn(error) || returnsLeft === 0) throw error;
-        returnsLeft -= 1;
-        next -= 1;
-      }
+      // oxlint-disable-next-line no-await-in-loop -- so many at once
+      await ending();
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
-
-/** Both kinds of readers fail with the last that came. */
-const isToldToReturn = (error: unknown) => /event: reconnect/.test((error as Error).message);
