@@ -27,4 +27,6 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@boardwire/source', 'node', 'node-addons'] },
   setupFiles: ['<rootDir>/tests/support/ports-of-worker.mjs'],
   testTimeout: 30_000,
+  // Modules of every suite stay in a worker's memory (vm modules are not given back): a new worker is cheaper than 3 GB.
+  workerIdleMemoryLimit: '1GB',
 };

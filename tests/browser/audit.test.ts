@@ -86,8 +86,7 @@ const pageSize = 100;
     await ada.seesRows(pageSize);
     await browser.keepScreen(ada.page, 'audit-list-light');
     await ada.page.getByRole('button', { name: 'Load older entries' }).click();
-    await ada.seesRows(loginsCount);
-    const seqs = await ada.seqs();
+    const seqs = await ada.seesRows(loginsCount);
     expect(seqs).toEqual([...new Set(seqs)].toSorted((one, other) => other - one));
     await ada.page.getByText('No older entry matches.').waitFor();
     await ada.page.getByRole('button', { name: 'Newest first' }).click();
@@ -101,9 +100,9 @@ const pageSize = 100;
     await ada.facet('Outcome', 'refused').click();
     await ada.seesRows(13);
     await ada.facet('Actor', 'mallory').click();
-    await ada.seesRows(13);
-    expect(ada.query().toString()).toBe('actor=mallory&action=desk.check&outcome=refused');
-    const shown = await ada.seqs();
+    const narrowed = 'actor=mallory&action=desk.check&outcome=refused';
+    await eventually(async () => expect(ada.query().toString()).toBe(narrowed));
+    const shown = await ada.seesRows(13);
     const link = new URL(ada.page.url());
 
     await ada.page.goBack();
@@ -114,8 +113,7 @@ const pageSize = 100;
     expect(ada.query().getAll('actor')).toEqual([]);
 
     const other = await desk.enter('Ada', link.pathname + link.search);
-    await other.seesRows(13);
-    expect(await other.seqs()).toEqual(shown);
+    expect(await other.seesRows(13)).toEqual(shown);
     await other.page.getByRole('button', { name: 'Remove the condition Outcome refused' }).click();
     await other.seesRows(65);
     await other.page.getByRole('button', { name: 'Clear all' }).click();
@@ -193,8 +191,8 @@ const pageSize = 100;
     expect(await ada.rows.count()).toBe(1);
     await browser.keepScreen(ada.page, 'audit-paused');
     await ada.page.getByRole('button', { name: /^Resume/ }).click();
-    await ada.seesRows(3);
-    expect(await ada.seqs()).toEqual((await ada.seqs()).toSorted((one, other) => other - one));
+    const seqs = await ada.seesRows(3);
+    expect(seqs).toEqual(seqs.toSorted((one, other) => other - one));
   });
 
   test('opens an entry: its fields, its raw form, what stands beside it, and the same actor’s', async () => {
@@ -231,6 +229,7 @@ const pageSize = 100;
     for (let at = 0; at < 60; at += 1) await say(site.url, ben, `later words ${at}`);
     const ada = await desk.enter('Ada', '/audit?q=Audited+words');
     await ada.rows.first().click();
+    await ada.drawer.waitFor();
     const entry = ada.query().get('entry');
     await ada.drawer.getByRole('link', { name: 'In AxonChat' }).click();
     const message = ada.page.locator('[aria-current]').getByText('Audited words');
@@ -250,8 +249,7 @@ const pageSize = 100;
 
   test.each(['jsonl', 'csv'] as const)('downloads exactly what matches, as %s', async (format) => {
     const ada = await desk.enter('Ada', `${desksOwn}&outcome=refused`);
-    await ada.seesRows(13);
-    const seqs = await ada.seqs();
+    const seqs = await ada.seesRows(13);
     const arriving = ada.page.waitForEvent('download');
     await ada.page.getByRole('button', { name: 'Download' }).click();
     await ada.page.getByRole('menuitem', { name: format === 'csv' ? 'CSV' : 'JSON lines' }).click();
@@ -271,8 +269,7 @@ const pageSize = 100;
 
   test('works with a keyboard alone', async () => {
     const ada = await desk.enter('Ada', desksOwn);
-    await ada.seesRows(pageSize);
-    const seqs = await ada.seqs();
+    const seqs = await ada.seesRows(pageSize);
     await ada.rows.first().focus();
     await ada.page.keyboard.press('ArrowDown');
     await ada.page.keyboard.press('ArrowDown');
@@ -345,8 +342,7 @@ const pageSize = 100;
     const { token } = await site.admin();
     const answer = await call<AuditPage>(`${site.url}/v1/audit/entries?action=desk.check&limit=500`, { token });
     const ada = await desk.enter('Ada', desksOwn);
-    await ada.seesRows(pageSize);
-    expect(await ada.seqs()).toEqual(answer.body.entries.slice(0, pageSize).map(({ seq }) => seq));
+    expect(await ada.seesRows(pageSize)).toEqual(answer.body.entries.slice(0, pageSize).map(({ seq }) => seq));
   });
 });
 

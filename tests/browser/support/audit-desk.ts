@@ -104,10 +104,12 @@ export class AuditorPerson {
     return await this.rows.evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset['seq'])));
   }
 
-  async seesRows(count: number): Promise<void> {
-    await eventually(async () => {
-      const seen = await this.rows.count();
-      if (seen !== count) throw new Error(`${seen} rows, not ${count}`);
+  /** Waits for this many rows. Returns their seqs, of that same moment: a list that is read anew stands empty between. */
+  async seesRows(count: number): Promise<number[]> {
+    return await eventually(async () => {
+      const seqs = await this.seqs();
+      if (seqs.length !== count) throw new Error(`${seqs.length} rows, not ${count}`);
+      return seqs;
     });
   }
 
