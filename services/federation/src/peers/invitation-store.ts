@@ -1,6 +1,6 @@
-import { federationLimits } from '@boardwire/contracts';
+import { federationLimits, type PeerScope } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
-import { newInvitationSecret, secretHash, type PeerScope } from './invitation.ts';
+import { newInvitationSecret, secretHash } from './invitation.ts';
 
 export interface NewInvitation {
   room: string;

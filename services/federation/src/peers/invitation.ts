@@ -1,10 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { filterSchema, roomIdSchema, siteIdSchema, timeSchema } from '@boardwire/contracts';
+import { filterSchema, peerScopeSchema, roomIdSchema, siteIdSchema, timeSchema } from '@boardwire/contracts';
 import { z } from 'zod';
-
-/** What a peer may do with a room: get its events, add its own, pass on those of others. */
-export const peerScopes = ['read', 'write', 'relay'] as const;
-export type PeerScope = (typeof peerScopes)[number];
 
 const prefix = 'bwi1.';
 const secretBytes = 32;
@@ -15,7 +11,7 @@ export const invitationSchema = z.strictObject({
   /** Where the inviting site can be dialled; empty for one that nobody can dial, which then dials itself. */
   endpoints: z.array(z.string().max(512)).max(8),
   room: roomIdSchema,
-  scopes: z.array(z.enum(peerScopes)).min(1),
+  scopes: z.array(peerScopeSchema).min(1),
   subjects: z.array(filterSchema).min(1).max(32),
   expires: timeSchema,
   /** 256 bits, base64url. */

@@ -1,6 +1,6 @@
+import type { PeerScope } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
 import { backoffMs } from './backoff.ts';
-import type { PeerScope } from './invitation.ts';
 import { peerStateAfter, type PeerEvent, type PeerState } from './peer-state.ts';
 
 export interface Peer {
