@@ -36,8 +36,8 @@ export interface DurableConsumption {
 }
 
 const ackWaitMs = 30_000;
-/** The server's code for a consumer of that name with another configuration. */
-const consumerExists = 10148;
+/** The server's code for no consumer of that name. */
+const consumerNotFound = 10014;
 
 /** A durable pull consumer, made again when the stream was recreated. Its position is a hint, never the truth. */
 export class DurableStream implements DurableConsumption {
@@ -98,19 +98,42 @@ export class DurableStream implements DurableConsumption {
 
 type DurableConfig = Partial<ConsumerConfig> & { durable_name: string };
 
-/** Creates the consumer, or brings an existing one to this configuration; what can't be changed is made anew. */
+/**
+ * Creates the consumer, or brings an existing one to this configuration; what can't be changed is made anew where it
+ * stood. So is one that has messages out while nobody asks for more: whoever pulled them is gone, and they would come again
+ * only when their time is over, and nothing else either if they are as many as may be out.
+ */
 async function ensureDurable(manager: JetStreamManager, stream: string, config: DurableConfig): Promise<ConsumerInfo> {
   const { consumers } = manager;
-  try {
-    return await consumers.add(stream, config);
-  } catch (error) {
-    if (!hasCode(error, consumerExists)) throw error;
+  const former = await findConsumer(manager, stream, config.durable_name);
+  if (former === undefined) return consumers.add(stream, config);
+  const isAbandoned = former.num_ack_pending > 0 && former.num_waiting === 0;
+  if (!isAbandoned) {
+    try {
+      return await consumers.update(stream, config.durable_name, { ...config, ...startOf(former.config) });
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError)) throw error;
+    }
   }
+  await consumers.delete(stream, config.durable_name);
+  const next = former.ack_floor.stream_seq + 1;
+  return consumers.add(stream, { ...config, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: next });
+}
+
+async function findConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  name: string,
+): Promise<ConsumerInfo | undefined> {
   try {
-    return await consumers.update(stream, config.durable_name, config);
+    return await manager.consumers.info(stream, name);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError)) throw error;
-    await consumers.delete(stream, config.durable_name);
-    return consumers.add(stream, config);
+    if (hasCode(error, consumerNotFound)) return undefined;
+    throw error;
   }
+}
+
+/** Where it once began, which can't be changed. */
+function startOf({ deliver_policy, opt_start_seq }: ConsumerConfig): Partial<ConsumerConfig> {
+  return opt_start_seq === undefined ? { deliver_policy } : { deliver_policy, opt_start_seq };
 }

@@ -197,6 +197,51 @@ describe('consumption', () => {
       await eventually(() => expect(received.map(numberOf)).toEqual(range(1, 30)));
     });
 
+    test('what an instance pulled and never acknowledged comes to the next one at once, and nothing before it', async () => {
+      await prepare();
+      await publishNumbers(publisher, 1, 30);
+      const first: BusMessage[] = [];
+      const died = await bind(first, 10);
+      await eventually(() => expect(first).toHaveLength(10));
+      died.ackThrough(first[4]!);
+      await eventually(() => expect(first.map(numberOf)).toEqual(range(1, 15)));
+      await died.close();
+      const second: BusMessage[] = [];
+      const next = await bind(second, 10);
+      await eventually(() => expect(second.map(numberOf)).toEqual(range(6, 15)));
+      next.ackThrough(second.at(-1)!);
+      await eventually(() => expect(second.map(numberOf)).toEqual(range(6, 25)));
+      next.ackThrough(second.at(-1)!);
+      await eventually(() => expect(second.map(numberOf)).toEqual(range(6, 30)));
+      next.ackThrough(second.at(-1)!);
+      await publishNumbers(publisher, 31, 31);
+      await eventually(() => expect(second.map(numberOf)).toEqual(range(6, 31)));
+      next.ackThrough(second.at(-1)!);
+      await next.close();
+      const third: BusMessage[] = [];
+      await bind(third, 10);
+      await publishNumbers(publisher, 32, 32);
+      await eventually(() => expect(third.map(numberOf)).toEqual([32]));
+    });
+
+    test('an instance that comes to one at work takes nothing from it', async () => {
+      await prepare();
+      await publishNumbers(publisher, 1, 30);
+      const first: BusMessage[] = [];
+      const working = await bind(first, 10);
+      await eventually(() => expect(first).toHaveLength(10));
+      const second: BusMessage[] = [];
+      await bind(second, 10);
+      for (let round = 1; round <= 3; round += 1) {
+        const all = [...first, ...second];
+        expect(all.map(numberOf).toSorted((one, other) => one - other)).toEqual(range(1, round * 10));
+        expect(working.isAttached).toBe(true);
+        if (round === 3) break;
+        working.ackThrough(all.find((message) => numberOf(message) === round * 10)!);
+        await eventually(() => expect(first.length + second.length).toBe((round + 1) * 10));
+      }
+    });
+
     test('an existing consumer is brought to a changed configuration', async () => {
       await prepare();
       await publishNumbers(publisher, 1, 30);
