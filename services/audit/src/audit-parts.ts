@@ -147,6 +147,8 @@ function follow({ bus, chat, context }: AuditDependencies, intake: EventIntake, 
     context,
     marks: { load: intake.position },
     durable: durables.audit,
+    // What waits in memory waits longer in the log as well: the mirror keeps the rest.
+    queueMax: 4_096,
     // Each append rewrites the tree's right edge: fuller batches cost less, and a checkpoint is due each second only.
     paceMs: 50,
     onEvents: intake.onEvents,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { asRetention } from '../src/database/as-retention.ts';
 import { openAuditDatabase } from '../src/database/open-audit-database.ts';
 import { loadCheckpointKey } from '../src/log/checkpoint-key.ts';
+import { NameSummaries } from '../src/log/name-summaries.ts';
 import { Life } from './log-fixture.ts';
 
 const logger = createLogger({ service: 'test', level: 'silent' });
@@ -69,6 +70,19 @@ describe('the running service', () => {
       { role: 'boardwire_audit_append', size: 300 },
     ]);
     expect(await database.query('SELECT size FROM checkpoint')).toEqual([{ size: 300 }]);
+  });
+
+  test('keeps what names are found by up to what it has appended', async () => {
+    const summarized = async () => {
+      const days = await database.query<{ ranges: number }>('SELECT summarize_names(day) AS ranges FROM day_count');
+      return days.reduce((sum, { ranges }) => sum + ranges, 0);
+    };
+    await life.submit('a', 301, 1_500);
+    expect(await summarized()).toBeGreaterThan(0);
+    const names = new NameSummaries({ database, isLeading: () => true, logger });
+    await life.submit('a', 1_501, 3_000);
+    await names.look();
+    expect(await summarized()).toBe(0);
   });
 
   test.each(logged)('can neither change nor empty %s, nor take its triggers away', async (table) => {

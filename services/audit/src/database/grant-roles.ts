@@ -32,7 +32,7 @@ function grantsFor(append: string, retention: string): string[] {
     `GRANT INSERT ON ${grown}, ${moved}, checkpoint_key, gap, decision_inbox TO ${append}`,
     `GRANT UPDATE ON ${moved} TO ${append}`,
     `GRANT DELETE ON gap, decision_inbox TO ${append}`,
-    `GRANT EXECUTE ON FUNCTION ensure_day(date) TO ${append}`,
+    `GRANT EXECUTE ON FUNCTION ensure_day(date), summarize_names(date) TO ${append}`,
     `GRANT SELECT ON entry, detail TO ${retention}`,
     `GRANT DELETE ON detail TO ${retention}`,
     `GRANT EXECUTE ON FUNCTION drop_day(date) TO ${retention}`,

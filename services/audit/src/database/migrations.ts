@@ -1,4 +1,5 @@
 import { sqlMigration } from '@boardwire/database';
+import { summarizeNames } from './names-migration.ts';
 import { shareOwnership } from './ownership-migration.ts';
 import { addReading, addTraders } from './reading-migration.ts';
 
@@ -131,4 +132,4 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON former_epoch FOR EACH STATEMEN
 `,
 );
 
-export const auditMigrations = [createLog, addEpochs, addReading, shareOwnership, addTraders];
+export const auditMigrations = [createLog, addEpochs, addReading, shareOwnership, addTraders, summarizeNames];

@@ -2,6 +2,7 @@ import type { Database } from '@boardwire/database';
 import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
 import type { AuditConfig } from '../config.ts';
 import type { CheckpointKey } from '../log/checkpoint-key.ts';
+import { NameSummaries } from '../log/name-summaries.ts';
 import type { LogWitness } from '../log/log-witness.ts';
 import { Scrub } from '../log/scrub.ts';
 import type { AuditMetrics } from '../metrics.ts';
@@ -27,7 +28,7 @@ export interface KeepingPolicy {
   isHeld: boolean;
 }
 
-/** What looks after the log as it lies: that it is whole, and that it forgets what it has to. */
+/** What looks after the log as it lies: that it is whole, that it forgets what it has to, that names are found soon. */
 export function buildKeeping(dependencies: KeepingDependencies) {
   const { config, context, retentionRole: role } = dependencies;
   const { logger, supervisor } = context;
@@ -40,9 +41,11 @@ export function buildKeeping(dependencies: KeepingDependencies) {
   const retention = new Retention({ ...shared, ...policy, everyMs: config.AUDIT_RETENTION_EVERY_MS });
   const redactions = new Redactions({ ...shared, isHeld: policy.isHeld });
   const scrub = new Scrub({ ...shared, everyMs: config.AUDIT_SCRUB_EVERY_MS });
+  const names = new NameSummaries(shared);
   const start = () => {
     supervisor.run('audit-retention', { beatEveryMs: 1_000 }, (loop) => retention.run(loop));
     supervisor.run('audit-redaction', { beatEveryMs: 1_000 }, (loop) => redactions.run(loop));
+    supervisor.run('audit-names', { beatEveryMs: 1_000 }, (loop) => names.run(loop));
     supervisor.run('audit-scrub', { beatEveryMs: 1_000 }, (loop) => scrub.run(loop));
   };
   return { redactions, scrub, policy, start };
