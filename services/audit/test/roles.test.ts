@@ -83,6 +83,10 @@ describe('the running service', () => {
     await life.submit('a', 1_501, 3_000);
     await names.look();
     expect(await summarized()).toBe(0);
+    const [{ rows }] = (await database.query<{ rows: number }>(
+      `SELECT reltuples::int AS rows FROM pg_class WHERE relname = 'entry_2026_11_01'`,
+    )) as [{ rows: number }];
+    expect(rows).toBeGreaterThan(1_500);
   });
 
   test.each(logged)('can neither change nor empty %s, nor take its triggers away', async (table) => {

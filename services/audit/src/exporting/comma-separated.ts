@@ -27,7 +27,7 @@ function recordOf(row: QuotedRow): string {
     if (at > 0) record += ',';
     if (name === 'record') record += `"${row.quotedRecord}"`;
     else if (name === 'detail') record += row.quotedBody === null ? '' : `"${row.quotedBody}"`;
-    else record += bare.has(name) ? plain(texts[name]) : fieldOf(plain(texts[name]));
+    else record += bare.has(name) ? plain(texts[name]) : fieldOf(texts[name]);
   }
   return `${record}\r\n`;
 }
@@ -40,9 +40,15 @@ function plain(json: string): string {
 
 const formula = /^[=+\-@\t\r]/;
 const special = /[",\r\n]/;
+/** The text of a JSON string that stands in a file as it is, which nearly all of them do. */
+const unremarkable = /^"(?:[^=+\-@",\\\t\r\n][^",\\\r\n]*)?"$/;
+
+function fieldOf(json: string): string {
+  return unremarkable.test(json) ? json.slice(1, -1) : safeField(plain(json));
+}
 
 /** A spreadsheet takes what begins so for a formula, and runs it: an apostrophe makes it text. */
-function fieldOf(value: string): string {
+function safeField(value: string): string {
   const harmless = formula.test(value) ? `'${value}` : value;
   return special.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
