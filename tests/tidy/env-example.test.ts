@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { commonConfig } from '@boardwire/service-kit';
 import { z } from 'zod';
+import { configSchemas } from '../support/config-schemas.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -19,18 +20,8 @@ const told = new Map(
 const schemas = new Map<string, z.ZodObject>([['libs/service-kit', commonConfig]]);
 
 beforeAll(async () => {
-  for (const home of ['services', 'applets']) {
-    for (const name of readdirSync(join(root, home))) schemas.set(`${home}/${name}`, await schemaOf(`${home}/${name}`));
-  }
+  for (const [workspace, schema] of await configSchemas()) schemas.set(workspace, schema);
 });
-
-async function schemaOf(workspace: string): Promise<z.ZodObject> {
-  const path = pathToFileURL(join(root, workspace, 'src/config.ts')).href;
-  const exported = Object.values((await import(path)) as Record<string, unknown>);
-  const schema = exported.find((value) => value instanceof z.ZodObject);
-  if (schema === undefined) throw new Error(`${workspace}/src/config.ts exports no schema`);
-  return schema;
-}
 
 describe('.env.example', () => {
   test('tells every key that a service reads', () => {

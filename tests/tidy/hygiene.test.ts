@@ -12,7 +12,7 @@ const tests = filesBelow(['libs', 'services', 'applets', 'site', 'bench', 'tools
 describe('the environment', () => {
   /** Services read it through their configuration; these are programs of their own, or ask who they are. */
   const readers = [
-    /^libs\/service-kit\/src\/run-main\.ts$/,
+    /^libs\/service-kit\/src\/run-(?:main|task)\.ts$/,
     /^libs\/embedded\/src\//,
     /^libs\/test-kit\/src\//,
     /^site\/src\//,

@@ -6,7 +6,7 @@ export interface StreamDefinition {
   maxAgeMs: number;
   maxBytes: number;
   duplicateWindowMs: number;
-  /** 1 in development, 3 in production. */
+  /** Of a site with one server; NATS_REPLICAS says otherwise. */
   replicas: number;
 }
 

@@ -6,6 +6,7 @@ import { withSearchPath } from './connection-url.ts';
 import { Database } from './database.ts';
 import type { DatabaseLogger } from './logger.ts';
 import { migrate } from './migrate.ts';
+import { untilMigrated } from './until-migrated.ts';
 import { heardErrors } from './heard-errors.ts';
 import { numericTypes } from './numeric-types.ts';
 import type { Migration } from './sql-migration.ts';
@@ -16,6 +17,8 @@ export interface OpenDatabaseOptions {
   entities?: readonly (Function | EntitySchema)[];
   /** None: the schema is somebody else's, who has migrated it. */
   migrations: readonly Migration[];
+  /** `wait`: they are another program's to run; resolves once all of them have been. Default `run`. */
+  migrate?: 'run' | 'wait';
   /** Connections of this process; default 10. */
   poolMax?: number;
   /** The server ends a statement after this; default 10,000. */
@@ -49,9 +52,16 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   }
 }
 
-async function open({ schema, migrations, logger, ...options }: OpenDatabaseOptions): Promise<Database> {
+async function open({
+  schema,
+  migrations,
+  migrate: who = 'run',
+  logger,
+  ...options
+}: OpenDatabaseOptions): Promise<Database> {
   const url = withSearchPath(options.url, schema);
-  if (migrations.length > 0) await migrate({ url, schema, migrations, logger });
+  const schemaOptions = { url, schema, migrations, logger };
+  if (migrations.length > 0) await (who === 'run' ? migrate(schemaOptions) : untilMigrated(schemaOptions));
   const dataSource = new DataSource({
     type: 'postgres',
     url,

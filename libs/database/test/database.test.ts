@@ -66,6 +66,34 @@ describe('schemas', () => {
   });
 });
 
+describe('a schema that another program migrates', () => {
+  const wait = (url: string) => openDatabase({ url, schema: 'violet', migrations, migrate: 'wait', logger });
+  const state = (opening: Promise<unknown>) => Promise.race([opening.then(() => 'open'), sleep(700, 'waiting')]);
+
+  it('is waited for until every migration that is known has run', async () => {
+    const schemas = [{ schema: 'violet', role: 'test_violet', password: 'violet' }];
+    const { violet } = await provisionSchemas(servers.postgres.url, schemas);
+    const opening = wait(violet!);
+    expect(await state(opening)).toBe('waiting');
+    const [first] = migrations;
+    await (await openDatabase({ url: violet!, schema: 'violet', migrations: [first!], logger })).close();
+    expect(await state(opening)).toBe('waiting');
+    await (await openDatabase({ url: violet!, schema: 'violet', migrations, logger })).close();
+    const waited = await opening;
+    expect(await waited.query('SELECT count(*) AS count FROM second')).toEqual([{ count: 1 }]);
+    await waited.close();
+  });
+
+  it('may hold migrations of a newer version', async () => {
+    const schemas = [{ schema: 'white', role: 'test_white', password: 'white' }];
+    const { white } = await provisionSchemas(servers.postgres.url, schemas);
+    await (await openDatabase({ url: white!, schema: 'white', migrations, logger })).close();
+    const older = migrations.slice(0, 1);
+    const opened = await openDatabase({ url: white!, schema: 'white', migrations: older, migrate: 'wait', logger });
+    await opened.close();
+  });
+});
+
 describe('transactions', () => {
   it('roll back what a rejected one wrote', async () => {
     const failing = database.transaction(async (transaction) => {

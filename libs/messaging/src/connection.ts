@@ -8,6 +8,8 @@ export interface ConnectionOptions {
   /** Shown by the server's monitoring. */
   name: string;
   logger: BusLogger;
+  /** Servers that keep each stream which is made here; without it, what its definition says. */
+  streamReplicas?: number | undefined;
 }
 
 const reconnectWaitMs = 250;
@@ -45,6 +47,10 @@ export class Connection {
 
   get connected(): boolean {
     return this.#connected;
+  }
+
+  get streamReplicas(): number | undefined {
+    return this.options.streamReplicas;
   }
 
   get logger(): BusLogger {

@@ -22,7 +22,8 @@ export class StreamAdmin {
   /** Creates the stream, or brings an existing one to its definition. */
   async ensure(definition: StreamDefinition): Promise<void> {
     const { streams } = await this.connection.manager();
-    const config = streamConfig(definition);
+    const { streamReplicas: replicas = definition.replicas } = this.connection;
+    const config = streamConfig({ ...definition, replicas });
     try {
       await streams.add(config);
     } catch (error) {

@@ -50,6 +50,12 @@ export const portKey = z.coerce.number().int().min(0).max(65_535);
 /** The base URL of another service, without a slash at the end. */
 export const baseUrlKey = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
+/**
+ * Who brings a service's schema up to date: itself at its start (`run`), or a program that runs before it under the
+ * schema's owner, for which it waits (`wait`).
+ */
+export const migrationsKey = z.enum(['run', 'wait']).default('run');
+
 /** The keys that all services share; a service extends it with its own. */
 export const commonConfig = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -61,6 +67,8 @@ export const commonConfig = z.object({
   INTERNAL_SECRET: z.string().min(32, 'at least 32 characters'),
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   NATS_TOKEN: z.string().min(1).optional(),
+  /** Servers that keep each stream: 3 where NATS is a cluster. JetStream takes no more than 5. */
+  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   DRAIN_MS: z.coerce.number().int().min(0).max(120_000).optional(),
   LAME_DUCK_MS: z.coerce.number().int().min(0).max(60_000).optional(),
 });
@@ -75,6 +83,11 @@ const lameDuckMaxMs = 3_000;
 export function lameDuckMs(config: Pick<CommonConfig, 'NODE_ENV' | 'DRAIN_MS' | 'LAME_DUCK_MS'>): number {
   const byDefault = config.NODE_ENV === 'production' ? Math.min(lameDuckMaxMs, drainMs(config) / 2) : 0;
   return config.LAME_DUCK_MS ?? byDefault;
+}
+
+/** A process that has been told to end is gone after this, whatever hangs in it: long enough for all that it drains. */
+export function stopMaxMs(config: Pick<CommonConfig, 'NODE_ENV' | 'DRAIN_MS' | 'LAME_DUCK_MS'>): number {
+  return Math.max(30_000, lameDuckMs(config) + drainMs(config) + 10_000);
 }
 
 /** How long a service may take to drain: 1 s on a developer's machine, 10 s in production, unless configured. */

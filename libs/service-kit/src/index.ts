@@ -10,8 +10,11 @@ export {
   baseUrlKey,
   commonConfig,
   drainMs,
+  lameDuckMs,
+  migrationsKey,
   portKey,
   readConfig,
+  stopMaxMs,
   type BadKey,
   type CommonConfig,
   type Environment,
@@ -32,6 +35,7 @@ export { Metrics, secondsBuckets } from './metrics.ts';
 export { ProblemFilter } from './problem-filter.ts';
 export { problemHeaders, replyProblem, replyRawProblem } from './problem-reply.ts';
 export { runMain } from './run-main.ts';
+export { runTask, type Task } from './run-task.ts';
 export { runningService, startService, type Boot, type RunningService, type StopStep } from './running-service.ts';
 export { SchemaPipe } from './schema-pipe.ts';
 export { createContext, type ServiceContext } from './service-context.ts';

@@ -3,9 +3,6 @@ import { ConfigError } from './config.ts';
 import { createLogger } from './logger.ts';
 import type { Boot, RunningService } from './running-service.ts';
 
-/** A process that has been told to end is gone after this, whatever hangs in it. */
-const stopMaxMs = 30_000;
-
 /**
  * A service as a process of its own. SIGTERM and SIGINT stop it and exit with 0, a second one with 1; a bad
  * configuration lists every bad key and exits with 1; what nobody caught is logged and exits with 1.
@@ -22,9 +19,9 @@ export async function runMain(boot: Boot): Promise<void> {
   const stop = () => {
     if (isStopping) process.exit(1);
     isStopping = true;
-    setTimeout(() => process.exit(1), stopMaxMs).unref();
     // Nothing to drain before the service runs: connections fall with the process.
     if (running === undefined) process.exit(0);
+    setTimeout(() => process.exit(1), running.stopMaxMs).unref();
     running.stop().then(() => process.exit(0), crash('service.stop_failed'));
   };
 

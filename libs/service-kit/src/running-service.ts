@@ -1,4 +1,4 @@
-import { drainMs, lameDuckMs, type Environment } from './config.ts';
+import { drainMs, lameDuckMs, stopMaxMs, type Environment } from './config.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** A service that runs, in a process of its own or beside others. */
@@ -6,6 +6,8 @@ export interface RunningService {
   readonly name: string;
   readonly internalUrl: string;
   readonly publicUrl?: string;
+  /** After so long it may be taken for stuck. */
+  readonly stopMaxMs: number;
   /** Drains and stops; the same promise at every call. */
   stop(): Promise<void>;
 }
@@ -31,7 +33,7 @@ export function runningService(
 ): RunningService {
   let stopping: Promise<void> | undefined;
   const stop = () => (stopping ??= stopInOrder(context, steps));
-  return { name: context.name, ...addresses, stop };
+  return { name: context.name, ...addresses, stopMaxMs: stopMaxMs(context.config), stop };
 }
 
 /**

@@ -22,6 +22,7 @@ export const boot: Boot = async (env) => {
   const { database, retentionRole } = await openAuditDatabase({
     url: config.DATABASE_URL,
     ownerUrl: config.DATABASE_OWNER_URL,
+    migrate: config.MIGRATIONS,
     poolMax: config.DATABASE_POOL_MAX,
     logger,
   });
@@ -29,7 +30,8 @@ export const boot: Boot = async (env) => {
     url: config.NATS_URL,
     name: 'audit',
     logger,
-    ...(config.NATS_TOKEN === undefined ? {} : { token: config.NATS_TOKEN }),
+    token: config.NATS_TOKEN,
+    streamReplicas: config.NATS_REPLICAS,
   });
   const chat = new InternalClient({ context, service: 'chat', baseUrl: config.CHAT_URL });
   const parts = await buildAudit({ context, config, database, retentionRole, bus, chat });

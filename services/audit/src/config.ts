@@ -1,4 +1,4 @@
-import { baseUrlKey, commonConfig, readConfig, type Environment } from '@boardwire/service-kit';
+import { baseUrlKey, commonConfig, migrationsKey, readConfig, type Environment } from '@boardwire/service-kit';
 import { z } from 'zod';
 
 const timeZoneKey = z.string().refine(isTimeZone, { message: 'an IANA time zone such as Europe/Rome' });
@@ -11,6 +11,7 @@ export const auditConfig = commonConfig.extend({
   /** The owner of the tables, who migrates; the service itself then runs as whoever `DATABASE_URL` names. */
   DATABASE_OWNER_URL: z.string().min(1).optional(),
   DATABASE_POOL_MAX: z.coerce.number().int().min(3).max(100).default(10),
+  MIGRATIONS: migrationsKey,
   CHAT_URL: baseUrlKey,
   /** Decides the day of entries that belong to no board. */
   SITE_TIME_ZONE: timeZoneKey.default('UTC'),

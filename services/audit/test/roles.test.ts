@@ -26,6 +26,7 @@ let server: Pick<TestInfrastructure, 'postgres' | 'stop'>;
 let database: Database;
 let retentionRole: string | undefined;
 let life: Life;
+let url: string;
 
 beforeAll(async () => {
   server = await startTestPostgres();
@@ -36,7 +37,8 @@ beforeAll(async () => {
     runner: { role: 'boardwire_audit_append', password: 'q', mayBecome: ['boardwire_audit_retention'] },
   };
   const urls = await provisionSchemas(server.postgres.url, [wanted]);
-  const options = { url: urls['audit/runner']!, ownerUrl: urls['audit'], poolMax: 5, logger };
+  url = urls['audit/runner']!;
+  const options = { url, ownerUrl: urls['audit'], poolMax: 5, logger };
   // Replicas start together.
   const [first, second] = await Promise.all([openAuditDatabase(options), openAuditDatabase(options)]);
   await second.database.close();
@@ -63,6 +65,17 @@ const forgetting = (sql: string) =>
       () => 'done',
       (error: Error) => error.message,
     );
+
+describe('a service that doesn’t know the owner', () => {
+  test('waits for the migration, then runs as the same roles', async () => {
+    const { username, password, host } = new URL(url);
+    const runner = `postgres://${username}:${password}@${host}/postgres`;
+    const opened = await openAuditDatabase({ url: runner, ownerUrl: undefined, migrate: 'wait', poolMax: 1, logger });
+    expect(opened.retentionRole).toBe(retentionRole);
+    expect(await opened.database.query('SELECT current_user AS role')).toEqual([{ role: 'boardwire_audit_append' }]);
+    await opened.database.close();
+  });
+});
 
 describe('the running service', () => {
   test('appends and signs', async () => {

@@ -23,10 +23,17 @@ export const boot: Boot = async (env) => {
     url: config.DATABASE_URL,
     schema: 'chat',
     migrations,
+    migrate: config.MIGRATIONS,
     poolMax: config.DATABASE_POOL_MAX,
     logger,
   });
-  const bus = await connectBus({ url: config.NATS_URL, token: config.NATS_TOKEN, name: 'chat', logger });
+  const bus = await connectBus({
+    url: config.NATS_URL,
+    token: config.NATS_TOKEN,
+    streamReplicas: config.NATS_REPLICAS,
+    name: 'chat',
+    logger,
+  });
   const dependencies: ChatDependencies = { context, config, database, bus };
   const parts = buildChat(dependencies);
   await prepareChat(parts, dependencies);

@@ -1,4 +1,4 @@
-import { baseUrlKey, commonConfig, readConfig, type Environment } from '@boardwire/service-kit';
+import { baseUrlKey, commonConfig, migrationsKey, readConfig, type Environment } from '@boardwire/service-kit';
 import { z } from 'zod';
 
 const zone = z.string().refine(isTimeZone, { message: 'an IANA time zone such as Europe/Rome' });
@@ -6,6 +6,7 @@ const zone = z.string().refine(isTimeZone, { message: 'an IANA time zone such as
 export const chatConfig = commonConfig.extend({
   DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }),
   DATABASE_POOL_MAX: z.coerce.number().int().min(2).max(200).default(10),
+  MIGRATIONS: migrationsKey,
   FEDERATION_URL: baseUrlKey,
   /** Without it decisions stay in the outbox. */
   AUDIT_URL: baseUrlKey.optional(),

@@ -64,8 +64,8 @@ export async function boot(env: Environment): Promise<RunningService> {
 }
 
 function openStorage(config: FederationConfig, { logger }: ServiceContext): Promise<Database> {
-  const { DATABASE_URL: url, DATABASE_POOL_MAX: poolMax } = config;
-  return openDatabase({ url, schema: 'federation', migrations, poolMax, logger });
+  const { DATABASE_URL: url, DATABASE_POOL_MAX: poolMax, MIGRATIONS: migrate } = config;
+  return openDatabase({ url, schema: 'federation', migrations, migrate, poolMax, logger });
 }
 
 function vaultOf(config: FederationConfig): KeyVault {

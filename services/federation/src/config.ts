@@ -1,4 +1,4 @@
-import { baseUrlKey, commonConfig } from '@boardwire/service-kit';
+import { baseUrlKey, commonConfig, migrationsKey } from '@boardwire/service-kit';
 import { z } from 'zod';
 import { dialingConfigShape } from './dialing/dialing-config.ts';
 
@@ -7,6 +7,7 @@ const secret = z.string().min(32, 'at least 32 characters');
 export const federationConfig = commonConfig.extend({
   DATABASE_URL: z.url(),
   DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(1_000).default(10),
+  MIGRATIONS: migrationsKey,
   CHAT_URL: baseUrlKey,
   /** Where peers and browsers reach the site; without it the site document names no endpoint. */
   PUBLIC_URL: baseUrlKey.optional(),

@@ -29,6 +29,8 @@ function grantsFor(append: string, retention: string): string[] {
   return [
     `DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO ${append}, ${retention}', current_schema()); END $$`,
     `GRANT SELECT ON ${grown}, ${moved}, dropped_records, checkpoint_key, gap, decision_inbox TO ${append}`,
+    // To see whether the schema is the one that it knows.
+    `GRANT SELECT ON migrations TO ${append}`,
     `GRANT INSERT ON ${grown}, ${moved}, checkpoint_key, gap, decision_inbox TO ${append}`,
     `GRANT UPDATE ON ${moved} TO ${append}`,
     `GRANT DELETE ON gap, decision_inbox TO ${append}`,
