@@ -4,6 +4,7 @@ import { feedMigration } from './feeds/feed-migration.ts';
 import { siteDocumentMigrations } from './site-documents/site-document-migrations.ts';
 import { roomMigration } from './rooms/room-migration.ts';
 import { createPeers } from './peers/peers-migration.ts';
+import { memberMigrations } from './members/member-migration.ts';
 
 export const migrations: readonly Migration[] = [
   sqlMigration(
@@ -41,4 +42,5 @@ export const migrations: readonly Migration[] = [
   roomMigration,
   feedMigration,
   createPeers,
+  ...memberMigrations,
 ];

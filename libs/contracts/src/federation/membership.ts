@@ -3,6 +3,7 @@ import { timeSchema } from '../event.ts';
 import { envelopeSchema } from './envelope.ts';
 import { roomIdSchema, siteIdSchema } from './feed-header.ts';
 import { federationLimits } from './federation-limits.ts';
+import { feedPositionSchema } from './federation-room.ts';
 
 /** DSSE payload type of a {@link RoomMembership}. */
 export const roomMembershipType = 'application/vnd.boardwire.room-member+json';
@@ -19,6 +20,11 @@ export const roomMembershipSchema = z.strictObject({
   action: z.enum(['added', 'removed']),
   /** 1, 2, 3 … for each member. */
   ordinal: z.number().int().positive(),
+  /**
+   * Of a removal: how far the admin has the member's feed. Every member takes it up to there and no further, so that all
+   * end with the same; absent: nothing more is taken.
+   */
+  upTo: feedPositionSchema.optional(),
   at: timeSchema,
 });
 export type RoomMembership = z.infer<typeof roomMembershipSchema>;

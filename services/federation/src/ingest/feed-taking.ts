@@ -28,6 +28,8 @@ export interface FeedState {
   n: number;
   hash: Buffer;
   state: 'open' | 'frozen';
+  /** Its site was removed from the room: the last place that is still taken. Null for a member's. */
+  nMax: number | null;
   /** Of the items at hand: places that are stored, by oseq. */
   taken: ReadonlyMap<number, TakenPlace>;
   /** Of the items at hand: events that are stored, see `eventKey`. */
@@ -46,12 +48,14 @@ export class FeedTaking {
   readonly #place: RoomPlace;
   readonly #taken: Map<number, TakenPlace>;
   readonly #events: Set<string>;
+  readonly #nMax: number;
 
-  constructor(place: RoomPlace, { n, hash, state, taken, events }: FeedState) {
+  constructor(place: RoomPlace, { n, hash, state, nMax, taken, events }: FeedState) {
     this.#place = place;
     this.n = n;
     this.hash = hash;
     this.isFrozen = state === 'frozen';
+    this.#nMax = nMax ?? Infinity;
     this.#taken = new Map(taken);
     this.#events = new Set(events);
   }
@@ -60,6 +64,7 @@ export class FeedTaking {
     const { oseq, prev } = item.content;
     if (this.isFrozen) return { outcome: 'frozen' };
     if (oseq <= this.n) return this.#repeated(item);
+    if (oseq > this.#nMax) return { outcome: 'frozen' };
     if (oseq > this.n + 1) return { outcome: 'gap', expected: this.n + 1 };
     if (prev !== this.hash.toString('hex')) return { outcome: 'unverifiable', reason: 'prev' };
     return this.#append(item);

@@ -10,10 +10,11 @@ export async function lockFeed(
   items: readonly VerifiedItem[],
 ): Promise<FeedState | undefined> {
   const { room, site, epoch } = feed;
-  const [row] = await transaction.query<Pick<FeedState, 'n' | 'hash' | 'state'>>(
-    'SELECT n, hash, state FROM feed WHERE room = $1 AND site = $2 AND epoch = $3 FOR UPDATE',
-    [room, site, epoch],
-  );
+  const [row] = await transaction.query<Pick<FeedState, 'n' | 'hash' | 'state' | 'nMax'>>(lockedFeed, [
+    room,
+    site,
+    epoch,
+  ]);
   if (row === undefined) return undefined;
   const contents = items.map(({ content }) => content);
   const taken = await takenPlaces(
@@ -23,6 +24,16 @@ export async function lockFeed(
   );
   return { ...row, taken, events: await knownEvents(transaction, feed, contents) };
 }
+
+/** Of a removed member's feed no more is taken than its removal names: epochs before that one whole, later ones not at all. */
+const lockedFeed = `
+  SELECT feed.n, feed.hash, feed.state,
+    CASE WHEN gone.site IS NULL OR feed.ordinal < last.ordinal THEN NULL
+         WHEN feed.epoch = gone.up_to_epoch THEN gone.up_to_n ELSE 0 END AS "nMax"
+  FROM feed
+    LEFT JOIN room_member gone ON gone.room = feed.room AND gone.site = feed.site AND NOT gone.is_member
+    LEFT JOIN feed last ON last.room = feed.room AND last.site = feed.site AND last.epoch = gone.up_to_epoch
+  WHERE feed.room = $1 AND feed.site = $2 AND feed.epoch = $3 FOR UPDATE OF feed`;
 
 async function takenPlaces(
   transaction: Queryable,

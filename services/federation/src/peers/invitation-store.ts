@@ -10,6 +10,8 @@ export interface NewInvitation {
   createdBy: string;
   /** At most {@link federationLimits.invitationLifetimeMs}. */
   lifetimeMs: number;
+  /** The one site that it is for, whose fingerprint the operator knows already. */
+  site?: string | undefined;
 }
 
 export interface StoredInvitation {
@@ -18,10 +20,12 @@ export interface StoredInvitation {
   subjects: string[];
   createdBy: string;
   expiresAt: Date;
+  /** The one site that it is for; null for whoever has it. */
+  site: string | null;
 }
 
 /** Why an invitation is worth nothing. */
-export type InvitationRefusal = 'unknown' | 'expired' | 'used' | 'withdrawn';
+export type InvitationRefusal = 'unknown' | 'expired' | 'used' | 'withdrawn' | 'of_another_site';
 
 /** Invitations that this site has given out. */
 export class InvitationStore {
@@ -34,14 +38,15 @@ export class InvitationStore {
     subjects,
     createdBy,
     lifetimeMs,
+    site,
   }: NewInvitation): Promise<{ secret: string; expiresAt: Date }> {
     const most = federationLimits.invitationLifetimeMs;
     if (!(lifetimeMs > 0 && lifetimeMs <= most)) throw new RangeError(`an invitation lasts up to ${most} ms`);
     const secret = newInvitationSecret();
     const [row] = await this.database.query<{ expiresAt: Date }>(
-      `INSERT INTO invitation (secret_hash, room, scopes, subjects, created_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond') RETURNING expires_at AS "expiresAt"`,
-      [secretHash(secret), room, scopes, subjects, createdBy, lifetimeMs],
+      `INSERT INTO invitation (secret_hash, room, scopes, subjects, created_by, expires_at, site)
+       VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', $7) RETURNING expires_at AS "expiresAt"`,
+      [secretHash(secret), room, scopes, subjects, createdBy, lifetimeMs, site ?? null],
     );
     return { secret, expiresAt: row!.expiresAt };
   }
@@ -54,11 +59,12 @@ export class InvitationStore {
     const hash = secretHash(secret);
     const [used] = await this.database.query<StoredInvitation>(
       `UPDATE invitation SET used_at = coalesce(used_at, now()), used_by = $2
-       WHERE secret_hash = $1 AND (used_by IS NULL OR used_by = $2) AND expires_at > now() AND withdrawn_at IS NULL
-       RETURNING room, scopes, subjects, created_by AS "createdBy", expires_at AS "expiresAt"`,
+       WHERE secret_hash = $1 AND (used_by IS NULL OR used_by = $2) AND (site IS NULL OR site = $2)
+         AND expires_at > now() AND withdrawn_at IS NULL
+       RETURNING room, scopes, subjects, created_by AS "createdBy", expires_at AS "expiresAt", site`,
       [hash, site],
     );
-    return used ?? this.#refusal(hash);
+    return used ?? this.#refusal(hash, site);
   }
 
   /** False when there is no such invitation that could still be used. */
@@ -71,14 +77,15 @@ export class InvitationStore {
     return rows.length > 0;
   }
 
-  async #refusal(hash: Buffer): Promise<InvitationRefusal> {
-    const [row] = await this.database.query<{ isWithdrawn: boolean; isUsed: boolean }>(
-      `SELECT withdrawn_at IS NOT NULL AS "isWithdrawn", used_by IS NOT NULL AS "isUsed"
+  async #refusal(hash: Buffer, site: string): Promise<InvitationRefusal> {
+    const [row] = await this.database.query<{ isWithdrawn: boolean; usedBy: string | null; isForSite: boolean }>(
+      `SELECT withdrawn_at IS NOT NULL AS "isWithdrawn", used_by AS "usedBy", coalesce(site = $2, true) AS "isForSite"
        FROM invitation WHERE secret_hash = $1`,
-      [hash],
+      [hash, site],
     );
     if (row === undefined) return 'unknown';
+    if (!row.isForSite) return 'of_another_site';
     if (row.isWithdrawn) return 'withdrawn';
-    return row.isUsed ? 'used' : 'expired';
+    return row.usedBy === null || row.usedBy === site ? 'expired' : 'used';
   }
 }

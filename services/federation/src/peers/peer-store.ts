@@ -13,6 +13,8 @@ export interface Peer {
   dialAt: Date | undefined;
   contactAt: Date | undefined;
   reason: string | undefined;
+  /** An operator has confirmed it, or invited it by its id; not one that was learnt of from other members. */
+  isConfirmed: boolean;
 }
 
 export interface PeerRoom {
@@ -22,7 +24,7 @@ export interface PeerRoom {
 }
 
 const columns = `site, name, state, is_trusted AS "isTrusted", failed_attempts AS "failedAttempts", dial_at AS "dialAt",
-  contact_at AS "contactAt", reason`;
+  contact_at AS "contactAt", reason, confirmed_at IS NOT NULL AS "isConfirmed"`;
 const strikeWindow = `interval '10 minutes'`;
 /** So many items that a peer is blamed for within ten minutes suspend it. */
 const strikesMax = 3;
@@ -52,6 +54,26 @@ export class PeerStore {
     return (await this.find(site))!;
   }
 
+  /**
+   * A member of a room that others have let in: from now on a peer. One that is known keeps its state, also while it waits
+   * for the operator's confirmation; one that was only invited is a peer by this.
+   */
+  async learn(site: string, name: string): Promise<void> {
+    await this.database.query(
+      `INSERT INTO peer (site, name, state) VALUES ($1, $2, 'catching_up') ON CONFLICT (site) DO UPDATE SET name = excluded.name,
+         state = CASE WHEN peer.state = 'invited' THEN 'catching_up' ELSE peer.state END`,
+      [site, name],
+    );
+  }
+
+  /** What a room gives, unless the peer's rights in it were decided here. */
+  async grantIfNone(site: string, { room, scopes, subjects }: PeerRoom): Promise<void> {
+    await this.database.query(
+      'INSERT INTO peer_room (site, room, scopes, subjects) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+      [site, room, scopes, subjects],
+    );
+  }
+
   /** What a peer may do with a room, instead of what it could. */
   async grant(site: string, { room, scopes, subjects }: PeerRoom): Promise<void> {
     await this.database.query(
@@ -77,11 +99,13 @@ export class PeerStore {
       const state = (await this.find(site))?.state;
       if (state === undefined) return undefined;
       const next = peerStateAfter(state, event);
-      if (next === undefined || (next === state && reason === undefined)) return state;
+      if (next === undefined || (next === state && reason === undefined && event !== 'shaken')) return state;
       // oxlint-disable-next-line no-await-in-loop
       const rows = await this.database.query(
-        'UPDATE peer SET state = $3, reason = $4, changed_at = now() WHERE site = $1 AND state = $2 RETURNING site',
-        [site, state, next, reason ?? null],
+        `UPDATE peer SET state = $3, reason = $4, changed_at = now(),
+           confirmed_at = CASE WHEN $5 THEN coalesce(confirmed_at, now()) ELSE confirmed_at END
+         WHERE site = $1 AND state = $2 RETURNING site`,
+        [site, state, next, reason ?? null, event === 'shaken'],
       );
       if (rows.length > 0) return next;
     }

@@ -1,0 +1,29 @@
+import {
+  memberBundleSchema,
+  signedSiteDocumentSchema,
+  type MemberBundle,
+  type SiteDocument,
+} from '@boardwire/contracts';
+import { importVerifyingKey, type VerifyingKey } from '@boardwire/signing';
+import { verifySiteDocument } from '../identity/verify-site-document.ts';
+
+/** A bundle whose document proves itself; the rest of it is still to be looked at. */
+export interface ProvenBundle {
+  site: string;
+  name: string;
+  rootKey: VerifyingKey;
+  bundle: MemberBundle;
+}
+
+export function proveBundle(value: unknown): ProvenBundle | undefined {
+  const bundle = memberBundleSchema.safeParse(value).data;
+  const envelope = signedSiteDocumentSchema.safeParse(bundle?.document).data;
+  const document = envelope && verifySiteDocument(envelope);
+  if (bundle === undefined || document === undefined) return undefined;
+  return { site: document.site, name: document.name, rootKey: rootKeyOf(document), bundle };
+}
+
+/** Of a document that was verified, and so has exactly one. */
+export function rootKeyOf({ keys }: SiteDocument): VerifyingKey {
+  return importVerifyingKey(Buffer.from(keys.find(({ use }) => use === 'root')!.public, 'base64url'));
+}
