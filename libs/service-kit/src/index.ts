@@ -20,6 +20,7 @@ export {
   type Environment,
 } from './config.ts';
 export { correlationOf, currentCorrelation, newCorrelation, traceparent, withCorrelation } from './correlation.ts';
+export { DecisionDelivery, type DecisionDeliveryOptions } from './decision-delivery.ts';
 export { Health, type HealthCheck, type HealthReport, type HealthStatus } from './health.ts';
 export { closeHttp, configureHttp, createHttpApp, listen, type HttpOptions } from './http-app.ts';
 export {

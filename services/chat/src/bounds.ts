@@ -49,8 +49,6 @@ export const bounds = {
   ticketsPerSession: 64,
   ticketsPerMinute: 240,
   guestSessionMs: 24 * 3_600_000,
-  decisionsPageMax: 256,
-  decisionsEveryMs: 500,
   passwordsAtOnce: 2,
   passwordsWaitingMax: 32,
   attemptsPerName: 10,

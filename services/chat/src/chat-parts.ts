@@ -1,7 +1,7 @@
 import type { TicketUse } from '@boardwire/contracts';
-import type { Database } from '@boardwire/database';
+import { DecisionOutbox, isConnectionError, type Database } from '@boardwire/database';
 import type { Bus } from '@boardwire/messaging';
-import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
+import { DecisionDelivery, InternalClient, type ServiceContext } from '@boardwire/service-kit';
 import { AccessTokens } from './accounts/access-tokens.ts';
 import { AccountStore } from './accounts/account-store.ts';
 import { Accounts } from './accounts/accounts.ts';
@@ -18,8 +18,6 @@ import { ChangeClock } from './boards/change-clock.ts';
 import { DeletedBoards } from './boards/deleted-boards.ts';
 import { takesGuests, type ChatConfig } from './config.ts';
 import { ControlFeed } from './control/control-feed.ts';
-import { DecisionDelivery } from './decisions/decision-delivery.ts';
-import { DecisionOutbox } from './decisions/decision-outbox.ts';
 import { AppendLog } from './log/append-log.ts';
 import { AppendStore } from './log/append-store.ts';
 import { EpochGuard } from './log/epoch-guard.ts';
@@ -208,7 +206,15 @@ function buildAccounts(dependencies: AccountsDependencies) {
 function buildDelivery({ context, config, metrics, decisions }: Shared) {
   if (config.AUDIT_URL === undefined) return { audit: undefined, delivery: undefined };
   const audit = new InternalClient({ context, service: 'audit', baseUrl: config.AUDIT_URL });
-  return { audit, delivery: new DecisionDelivery({ outbox: decisions, audit, metrics, logger: context.logger }) };
+  const delivery = new DecisionDelivery({
+    service: 'chat',
+    outbox: decisions,
+    audit,
+    isPassing: isConnectionError,
+    onDelivered: (count) => metrics.decisionsDelivered(count),
+    logger: context.logger,
+  });
+  return { audit, delivery };
 }
 
 /** Everything that must be in the database before the first request. */

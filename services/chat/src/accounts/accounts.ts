@@ -1,8 +1,7 @@
 import { fold, type ChangeAccount, type Role, type Session, type User } from '@boardwire/contracts';
-import type { Database, Queryable } from '@boardwire/database';
+import type { Database, DecisionOutbox, Queryable } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
 import { bounds } from '../bounds.ts';
-import type { DecisionOutbox } from '../decisions/decision-outbox.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Account, AccountStore, NewAccount } from './account-store.ts';

@@ -1,5 +1,4 @@
-import type { Database, Queryable } from '@boardwire/database';
-import type { DecisionOutbox } from '../decisions/decision-outbox.ts';
+import type { Database, DecisionOutbox, Queryable } from '@boardwire/database';
 import type { AccountStore } from './account-store.ts';
 import type { Passwords } from './passwords.ts';
 import type { SessionStore } from './session-store.ts';

@@ -1,8 +1,7 @@
 import type { Board, ChangeBoard, CreateBoard } from '@boardwire/contracts';
 import { limits } from '@boardwire/contracts';
-import type { Database } from '@boardwire/database';
+import type { Database, DecisionOutbox } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
-import type { DecisionOutbox } from '../decisions/decision-outbox.ts';
 import { isSeeded } from '../site/seed-boards.ts';
 import { available } from '../store/available.ts';
 import { shownBoard, type BoardStore } from './board-store.ts';

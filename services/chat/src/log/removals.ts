@@ -1,9 +1,8 @@
 import { boardsStream, boardSubject, type RemovedSeqs } from '@boardwire/contracts';
-import type { Database } from '@boardwire/database';
+import type { Database, DecisionOutbox } from '@boardwire/database';
 import type { Bus } from '@boardwire/messaging';
 import { AppError, type Logger } from '@boardwire/service-kit';
 import type { BoardWatch, WatchedBoard } from '../boards/board-watch.ts';
-import type { DecisionOutbox } from '../decisions/decision-outbox.ts';
 import { available } from '../store/available.ts';
 import type { RemovalStore } from './removal-store.ts';
 

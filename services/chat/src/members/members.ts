@@ -1,8 +1,7 @@
 import { limits, type Membership } from '@boardwire/contracts';
-import type { Database } from '@boardwire/database';
+import type { Database, DecisionOutbox } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
 import type { BoardWatch, WatchedBoard } from '../boards/board-watch.ts';
-import type { DecisionOutbox } from '../decisions/decision-outbox.ts';
 import { available } from '../store/available.ts';
 import type { MembershipStore } from './membership-store.ts';
 

@@ -1,5 +1,6 @@
 import type { Decision } from '@boardwire/contracts';
-import type { Database, Queryable } from '@boardwire/database';
+import type { Database, Queryable } from './database.ts';
+import { sqlMigration, type Migration } from './sql-migration.ts';
 
 export type NewDecision = Omit<Decision, 'number' | 'at'>;
 
@@ -13,7 +14,10 @@ interface OutboxRow {
   at: Date;
 }
 
-/** Decisions on their way to audit, numbered 1, 2, 3 … without a hole, in the order of their commits. */
+/**
+ * Decisions of a service on their way to audit, numbered 1, 2, 3 … without a hole, in the order of their commits. Its
+ * tables are the service's own, see {@link decisionOutboxMigration}.
+ */
 export class DecisionOutbox {
   constructor(private readonly database: Database) {}
 
@@ -41,4 +45,26 @@ export class DecisionOutbox {
   async removeThrough(number: number): Promise<void> {
     await this.database.query('DELETE FROM decision_outbox WHERE number <= $1', [number]);
   }
+}
+
+/** The outbox of a service that has none yet. @param name with a timestamp, see {@link sqlMigration} */
+export function decisionOutboxMigration(name: string): Migration {
+  return sqlMigration(
+    name,
+    `CREATE TABLE decision_number (last bigint NOT NULL);
+     INSERT INTO decision_number VALUES (0);
+     CREATE TABLE decision_outbox (
+       number  bigint PRIMARY KEY,
+       action  text NOT NULL,
+       outcome text NOT NULL,
+       actor   text NOT NULL,
+       board   text,
+       detail  jsonb,
+       at      timestamptz NOT NULL DEFAULT clock_timestamp()
+     );
+     -- Dense: the row lock is held until the caller commits, and a rollback gives its number back.
+     CREATE FUNCTION next_decision_number() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+       UPDATE decision_number SET last = last + 1 RETURNING last
+     $$;`,
+  );
 }
