@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { traceSchema } from './audit/audit-entry.ts';
 import { boardGrantSchema } from './auth.ts';
+import { decodeBase64url, encodeBase64url } from './base64url.ts';
 import { boardSchema, subjectRuleSchema } from './board.ts';
 import { extensionValueSchema } from './cloud-event.ts';
 import {
@@ -42,19 +43,14 @@ export type ForwardedIdentity = z.infer<typeof forwardedIdentitySchema>;
 
 /** The value of {@link internalHeaders.identity}. */
 export function encodeIdentity(identity: ForwardedIdentity): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(identity));
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  return encodeBase64url(JSON.stringify(identity));
 }
 
 /** Reverses {@link encodeIdentity}; undefined for anything else. */
 export function decodeIdentity(header: string | undefined): ForwardedIdentity | undefined {
-  if (header === undefined || !/^[\w-]+$/.test(header)) return undefined;
+  if (header === undefined) return undefined;
   try {
-    const binary = atob(header.replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-    return forwardedIdentitySchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))).data;
+    return forwardedIdentitySchema.safeParse(JSON.parse(decodeBase64url(header))).data;
   } catch {
     return undefined;
   }

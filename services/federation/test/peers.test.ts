@@ -1,11 +1,11 @@
-import { federationLimits } from '@boardwire/contracts';
+import { decodeInvitation, encodeInvitation, federationLimits, fingerprintOf } from '@boardwire/contracts';
 import { openDatabase, provisionSchemas, type Database, type Queryable } from '@boardwire/database';
 import { createLogger } from '@boardwire/service-kit';
 import { seededRandom, startTestPostgres } from '@boardwire/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { migrations } from '../src/migrations.ts';
 import { backoffMs } from '../src/peers/backoff.ts';
-import { decodeInvitation, encodeInvitation, fingerprintOf, isSecretOf, secretHash } from '../src/peers/invitation.ts';
+import { isSecretOf, secretHash } from '../src/peers/invitation-secret.ts';
 import { InvitationStore } from '../src/peers/invitation-store.ts';
 import { mayExchange, peerEvents, peerStateAfter, peerStates } from '../src/peers/peer-state.ts';
 import { PeerStore } from '../src/peers/peer-store.ts';
@@ -151,8 +151,8 @@ describe('an invitation', () => {
     const store = new InvitationStore(database);
     expect(await store.use('y'.repeat(43), a)).toBe('unknown');
     const withdrawn = await create();
-    expect(await store.withdraw(withdrawn.secret)).toBe(true);
-    expect(await store.withdraw(withdrawn.secret)).toBe(false);
+    expect(await store.withdraw(withdrawn.id)).toBe(true);
+    expect(await store.withdraw(withdrawn.id)).toBe(false);
     expect(await store.use(withdrawn.secret, a)).toBe('withdrawn');
     const old = await create();
     await database.query(`UPDATE invitation SET expires_at = now() - interval '1 second'`);

@@ -8,6 +8,7 @@ export * from './federation-room.ts';
 export * from './feed-epoch.ts';
 export * from './feed-header.ts';
 export * from './foreign-item.ts';
+export * from './invitation.ts';
 export * from './membership.ts';
 export * from './never-federated.ts';
 export * from './site-document.ts';

@@ -1,6 +1,6 @@
 import { federationLimits, type PeerScope } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
-import { newInvitationSecret, secretHash } from './invitation.ts';
+import { newInvitationSecret, secretHash } from './invitation-secret.ts';
 
 export interface NewInvitation {
   room: string;
@@ -24,6 +24,13 @@ export interface StoredInvitation {
   site: string | null;
 }
 
+/** As operators see it: without its secret. */
+export interface ListedInvitation extends StoredInvitation {
+  /** The hash of its secret, base64url. */
+  id: string;
+  createdAt: Date;
+}
+
 /** Why an invitation is worth nothing. */
 export type InvitationRefusal = 'unknown' | 'expired' | 'used' | 'withdrawn' | 'of_another_site';
 
@@ -39,16 +46,17 @@ export class InvitationStore {
     createdBy,
     lifetimeMs,
     site,
-  }: NewInvitation): Promise<{ secret: string; expiresAt: Date }> {
+  }: NewInvitation): Promise<{ id: string; secret: string; expiresAt: Date }> {
     const most = federationLimits.invitationLifetimeMs;
     if (!(lifetimeMs > 0 && lifetimeMs <= most)) throw new RangeError(`an invitation lasts up to ${most} ms`);
     const secret = newInvitationSecret();
+    const hash = secretHash(secret);
     const [row] = await this.database.query<{ expiresAt: Date }>(
       `INSERT INTO invitation (secret_hash, room, scopes, subjects, created_by, expires_at, site)
        VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', $7) RETURNING expires_at AS "expiresAt"`,
-      [secretHash(secret), room, scopes, subjects, createdBy, lifetimeMs, site ?? null],
+      [hash, room, scopes, subjects, createdBy, lifetimeMs, site ?? null],
     );
-    return { secret, expiresAt: row!.expiresAt };
+    return { id: hash.toString('base64url'), secret, expiresAt: row!.expiresAt };
   }
 
   /**
@@ -67,12 +75,22 @@ export class InvitationStore {
     return used ?? this.#refusal(hash, site);
   }
 
-  /** False when there is no such invitation that could still be used. */
-  async withdraw(secret: string): Promise<boolean> {
+  /** Those that can still be used, the newest first. */
+  async open(): Promise<ListedInvitation[]> {
+    const rows = await this.database.query<Omit<ListedInvitation, 'id'> & { hash: Buffer }>(
+      `SELECT secret_hash AS hash, room, scopes, subjects, created_by AS "createdBy", created_at AS "createdAt",
+         expires_at AS "expiresAt", site
+       FROM invitation WHERE used_by IS NULL AND withdrawn_at IS NULL AND expires_at > now() ORDER BY created_at DESC`,
+    );
+    return rows.map(({ hash, ...row }) => ({ id: hash.toString('base64url'), ...row }));
+  }
+
+  /** @param id the hash of its secret, base64url. False when there is no such invitation that could still be used. */
+  async withdraw(id: string): Promise<boolean> {
     const rows = await this.database.query(
       `UPDATE invitation SET withdrawn_at = now()
        WHERE secret_hash = $1 AND used_by IS NULL AND withdrawn_at IS NULL AND expires_at > now() RETURNING room`,
-      [secretHash(secret)],
+      [Buffer.from(id, 'base64url')],
     );
     return rows.length > 0;
   }

@@ -1,13 +1,19 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { filterSchema, peerScopeSchema, roomIdSchema, siteIdSchema, timeSchema } from '@boardwire/contracts';
 import { z } from 'zod';
+import { decodeBase64url, encodeBase64url } from '../base64url.ts';
+import { filterSchema } from '../board.ts';
+import { timeSchema } from '../event.ts';
+import { peerScopeSchema } from './fed-requests.ts';
+import { roomIdSchema, siteIdSchema } from './feed-header.ts';
 
 const prefix = 'bwi1.';
-const secretBytes = 32;
+const charsMax = 16_384;
 
 /** What the inviting operator hands over, out of band. Its secret is worth one handshake. */
 export const invitationSchema = z.strictObject({
   site: siteIdSchema,
+  /** What the inviting site and its room are called there; neither proves anything. */
+  name: z.string().max(200).optional(),
+  alias: z.string().max(64).optional(),
   /** Where the inviting site can be dialled; empty for one that nobody can dial, which then dials itself. */
   endpoints: z.array(z.string().max(512)).max(8),
   room: roomIdSchema,
@@ -19,33 +25,20 @@ export const invitationSchema = z.strictObject({
 });
 export type Invitation = z.infer<typeof invitationSchema>;
 
-export const newInvitationSecret = (): string => randomBytes(secretBytes).toString('base64url');
-
 /** The invitation as one line of text. */
 export function encodeInvitation(invitation: Invitation): string {
-  return prefix + Buffer.from(JSON.stringify(invitation)).toString('base64url');
+  return prefix + encodeBase64url(JSON.stringify(invitation));
 }
 
 /** Reverses {@link encodeInvitation}; blanks around it don't matter. Undefined for anything else. */
 export function decodeInvitation(text: string): Invitation | undefined {
   const trimmed = text.trim();
-  if (!trimmed.startsWith(prefix) || trimmed.length > 16_384) return undefined;
+  if (!trimmed.startsWith(prefix) || trimmed.length > charsMax) return undefined;
   try {
-    const json = Buffer.from(trimmed.slice(prefix.length), 'base64url').toString('utf8');
-    return invitationSchema.safeParse(JSON.parse(json)).data;
+    return invitationSchema.safeParse(JSON.parse(decodeBase64url(trimmed.slice(prefix.length)))).data;
   } catch {
     return undefined;
   }
-}
-
-/** Secrets are stored by their hash: who reads the table can't accept an invitation. */
-export function secretHash(secret: string): Buffer {
-  return createHash('sha256').update(`boardwire-invitation/1\n${secret}`).digest();
-}
-
-/** Whether a secret is the one of this hash, in a time that tells nothing. */
-export function isSecretOf(secret: string, hash: Buffer): boolean {
-  return timingSafeEqual(secretHash(secret), hash);
 }
 
 /**
