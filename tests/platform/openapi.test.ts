@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { errorTable, routeTable, type ErrorCode } from '@boardwire/contracts';
+import { encodeInvitation, errorTable, routeTable, type ErrorCode } from '@boardwire/contracts';
 import { documentedRoutes, ownRefusalsOf, refusedAnywhere, type DocumentedRoute } from '@boardwire/contracts/documents';
 import { ServiceTokens } from '@boardwire/service-kit';
 import { SseReader, WsReader } from '@boardwire/test-kit';
@@ -98,7 +98,8 @@ describe('every route', () => {
   test('that is served is documented, and the other way round', async () => {
     const { open } = await routesOf('gateway');
     const forwarded = routeTable.filter(({ forwardTo }) => forwardTo !== undefined);
-    const isForwarded = (path: string) => forwarded.some(({ prefix }) => path === prefix || path === `${prefix}*`);
+    const isForwarded = (path: string) =>
+      forwarded.some(({ prefix }) => [prefix, `${prefix}*`, `${prefix}/*`].includes(path));
     const served = open.filter((route) => {
       const path = route.split(' ')[1]!;
       return path !== '/*' && !isForwarded(path);
@@ -189,6 +190,7 @@ describe('real answers', () => {
     await live(witness);
     await audit(witness);
     await decisionAudits(witness);
+    await federation(witness);
     await ofTheSite(witness);
     const unseen = documentedRoutes.flatMap(({ id, answers }) =>
       Object.keys(answers)
@@ -406,6 +408,49 @@ async function covered(seq: number): Promise<void> {
     if (status === 200 || Date.now() > deadline) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+async function federation(witness: Witness): Promise<void> {
+  const { token } = admin;
+  const url = `${site.url}/v1/federation`;
+  const post = (path: string, json: unknown, by = token) => call(`${url}${path}`, { token: by, json });
+  witness.check('federationSite', await call(url, { token }));
+  witness.check('federationSite', await call(url, { token: ana.token }));
+  const wanted = { board: 'events', alias: 'test-chat' };
+  const opened = await post('/rooms', wanted);
+  witness.check('openFederationRoom', opened);
+  witness.check('openFederationRoom', await post('/rooms', wanted));
+  witness.check('openFederationRoom', await post('/rooms', { ...wanted, board: 'nowhere' }));
+  witness.check('openFederationRoom', await post('/rooms', wanted, ana.token));
+  witness.check('federationRooms', await call(`${url}/rooms`, { token }));
+  const invited = await post('/invitations', { room: opened.body['room'] });
+  witness.check('inviteToFederation', invited);
+  witness.check('inviteToFederation', await post('/invitations', { room: `br1${'q'.repeat(52)}` }));
+  witness.check('federationInvitations', await call(`${url}/invitations`, { token }));
+  const withdraw = () => call(`${url}/invitations/${String(invited.body['id'])}`, { method: 'DELETE', token });
+  witness.check('withdrawInvitation', await withdraw());
+  witness.check('withdrawInvitation', await withdraw());
+  await call(`${site.url}/v1/boards`, { token, json: { slug: 'far', title: 'Far' } });
+  const invitation = encodeInvitation({
+    site: `bs1${'t'.repeat(52)}`,
+    endpoints: ['https://there.invalid'],
+    room: `br1${'q'.repeat(52)}`,
+    scopes: ['read'],
+    subjects: ['>'],
+    expires: new Date(Date.now() + 60_000).toISOString(),
+    secret: 'x'.repeat(43),
+  });
+  const accepted = await post('/invitations/accept', { invitation, board: 'far' });
+  witness.check('acceptInvitation', accepted);
+  witness.check('acceptInvitation', await post('/invitations/accept', { invitation: 'x', board: 'far' }));
+  const peer = `/peers/${String(accepted.body['site'])}`;
+  witness.check('federationPeers', await call(`${url}/peers`, { token }));
+  witness.check('federationPeer', await call(url + peer, { token }));
+  witness.check('federationPeer', await call(`${url}/peers/nobody`, { token }));
+  witness.check('decideOnPeer', await post(`${peer}/suspend`, { reason: 'an example' }));
+  witness.check('decideOnPeer', await post(`${peer}/suspend`, {}));
+  witness.check('decideOnPeer', await post(`${peer}/revoke`, {}));
+  witness.check('federationEvidence', await call(`${url}/evidence`, { token }));
 }
 
 async function ofTheSite(witness: Witness): Promise<void> {

@@ -44,6 +44,13 @@ export const routeTable: readonly RouteOwner[] = [
   { prefix: '/v1/ws', owner: 'gateway', errors: 'problem', access: 'token' },
   { prefix: '/v1/audit/', owner: 'audit', errors: 'problem', forwardTo: '/internal/v1/audit/', access: 'token' },
   {
+    prefix: '/v1/federation',
+    owner: 'federation',
+    errors: 'problem',
+    forwardTo: '/internal/v1/federation',
+    access: 'token',
+  },
+  {
     prefix: '/.well-known/boardwire',
     owner: 'federation',
     errors: 'problem',

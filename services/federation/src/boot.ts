@@ -11,7 +11,9 @@ import {
   type RunningService,
   type ServiceContext,
 } from '@boardwire/service-kit';
-import { federationConfig, type FederationConfig } from './config.ts';
+import { buildAdmin } from './admin/build-admin.ts';
+import { endpointsOf, federationConfig, type FederationConfig } from './config.ts';
+import { reportDecisions } from './decisions/report-decisions.ts';
 import { FederationModule } from './federation.module.ts';
 import { buildFeeds } from './feeds/build-feeds.ts';
 import { followBoards } from './following/follow-boards.ts';
@@ -21,6 +23,9 @@ import { KeyVault } from './identity/key-vault.ts';
 import { loadSiteIdentity } from './identity/site-identity.ts';
 import { FederationMetrics } from './metrics.ts';
 import { migrations } from './migrations.ts';
+import { RoomMembers } from './members/room-members.ts';
+import { PeerStore } from './peers/peer-store.ts';
+import { ForeignSiteStore } from './site-documents/foreign-site-store.ts';
 
 /** Starts the service: its schema, the site's identity, then the internal port and the follower. */
 export async function boot(env: Environment): Promise<RunningService> {
@@ -31,7 +36,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     onStop('database', () => database.close());
     const identity = await loadSiteIdentity(database, vaultOf(config), {
       name: config.SITE_NAME,
-      endpoints: config.PUBLIC_URL === undefined ? [] : [config.PUBLIC_URL],
+      endpoints: endpointsOf(config),
     });
     context.logger.info({ event: 'federation.identity', site: identity.siteId, ver: identity.documentVersion });
     const hop = buildHop(database, identity, config);
@@ -44,9 +49,27 @@ export async function boot(env: Environment): Promise<RunningService> {
 
     const metrics = new FederationMetrics(context.metrics);
     const marks = new FederationMarks(database);
+    const decisions = reportDecisions(database, context, { config, metrics });
+    onStop('audit client', () => decisions.close());
     const feeds = buildFeeds({ database, identity, chat, context, metrics });
+    const peers = new PeerStore(database);
+    const { logger } = context;
+    const sites = new ForeignSiteStore(database);
+    const shared = { database, identity, sites, documents: hop.documents, epochs: feeds.epochs, peers, logger };
+    const members = new RoomMembers(shared);
+    const admin = buildAdmin({
+      database,
+      identity,
+      chat,
+      epochs: feeds.epochs,
+      decisions: decisions.outbox,
+      statuses: { of: () => undefined },
+      members,
+      begin: ({ site, name = '' }) => peers.add(site, name, 'invited'),
+      onDecided: () => undefined,
+    });
     const follower = followBoards({ bus, chat: chatLogOver(chat), context, marks, metrics, feeds });
-    const server = await startInternalServer(context, FederationModule.with(identity), {
+    const server = await startInternalServer(context, FederationModule.with(identity, admin), {
       host: config.HOST,
       port: config.INTERNAL_PORT,
       boards: () => follower.boards().map(({ board, head, last }) => ({ board, head, position: last })),
@@ -55,6 +78,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     watchHealth(context, { database, bus, follower });
     follower.start();
     feeds.start();
+    decisions.start();
     context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());

@@ -9,8 +9,16 @@ export const federationConfig = commonConfig.extend({
   DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(1_000).default(10),
   MIGRATIONS: migrationsKey,
   CHAT_URL: baseUrlKey,
+  /** Without it decisions stay in the outbox. */
+  AUDIT_URL: baseUrlKey.optional(),
   /** Where peers and browsers reach the site; without it the site document names no endpoint. */
   PUBLIC_URL: baseUrlKey.optional(),
+  /** Addresses in place of PUBLIC_URL; `none` for a site that nobody can dial, which then dials out alone. */
+  FEDERATION_ENDPOINTS: z
+    .string()
+    .transform((text) => (text.trim() === 'none' ? [] : text.split(',').map((item) => item.trim().replace(/\/+$/, ''))))
+    .refine((items) => items.length <= 8 && items.every(isEndpoint), 'addresses such as https://board.example, or none')
+    .optional(),
   SITE_NAME: z.string().min(1).max(200).default('Boardwire'),
   /** Seals the site's private keys in the database; INTERNAL_SECRET does when it is absent. */
   KEY_SECRET: secret.optional(),
@@ -18,4 +26,12 @@ export const federationConfig = commonConfig.extend({
   KEY_SECRET_FORMER: secret.optional(),
   ...dialingConfigShape,
 });
+/** Where the site document says that others find this site. */
+export const endpointsOf = ({ FEDERATION_ENDPOINTS: named, PUBLIC_URL: own }: FederationConfig): string[] =>
+  named ?? (own === undefined ? [] : [own]);
+
+function isEndpoint(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
+
 export type FederationConfig = z.infer<typeof federationConfig>;

@@ -1,4 +1,4 @@
-import { sqlMigration, type Migration } from '@boardwire/database';
+import { decisionOutboxMigration, sqlMigration, type Migration } from '@boardwire/database';
 import { hopMigrations } from './hop/hop-migrations.ts';
 import { feedMigration } from './feeds/feed-migration.ts';
 import { siteDocumentMigrations } from './site-documents/site-document-migrations.ts';
@@ -43,4 +43,5 @@ export const migrations: readonly Migration[] = [
   feedMigration,
   createPeers,
   ...memberMigrations,
+  decisionOutboxMigration('CreateDecisions1765600000000'),
 ];

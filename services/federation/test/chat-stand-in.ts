@@ -5,6 +5,7 @@ import {
   busHeaders,
   messageId,
   type AppendOutcome,
+  type Board,
   type AppendResponse,
   type ForeignItem,
   type RangeItem,
@@ -25,6 +26,14 @@ import type { TestInfrastructure } from '@boardwire/test-kit';
 import { Body, Controller, Get, HttpCode, Inject, Module, Param, Post, Query } from '@nestjs/common';
 
 const epoch = 'aaaaaaaa';
+const shownBoard = {
+  is_realtime: true,
+  time_zone: 'UTC',
+  retention: { days: null },
+  federation_room_id: null,
+  trusted_peers: [],
+  subscribers: 0,
+};
 
 /** Boards in memory, answered as chat's internal routes do; federation's tests must not depend on another service. */
 export class BoardLogs {
@@ -84,6 +93,12 @@ class LogController {
       removals: items.filter(({ removed }) => removed !== undefined).length,
     }));
     return { version: '1', full: true, boards, removedBoards: [], revocations: [] };
+  }
+
+  @Get('boards/:board')
+  board(@Param('board') slug: string): Board {
+    if (!this.logs.boards.has(slug)) throw new AppError('board_unknown');
+    return { ...syncBoardOf(slug, 1, 0), ...shownBoard, title: slug };
   }
 
   @Get('boards/:board/range')

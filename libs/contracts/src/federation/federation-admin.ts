@@ -38,6 +38,8 @@ export const federationPeerSchema = z.object({
   /** Why it is suspended, or what the last attempt failed with. */
   reason: z.string().nullable(),
   isTrusted: z.boolean(),
+  /** It has come with an invitation of this site, and an administrator is to compare its fingerprint. */
+  needsConfirmation: z.boolean(),
   endpoints: z.array(z.string()),
   rooms: z.array(
     z.object({
@@ -92,7 +94,10 @@ export const openRoomRequestSchema = z.strictObject({
 });
 export type OpenRoomRequest = z.input<typeof openRoomRequestSchema>;
 
-/** `POST /v1/federation/invitations`. */
+/** The hash of its secret, base64url: tells nothing of it. */
+export const invitationIdSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+
+/** `POST /v1/federation/invitations`: answered with {@link inviteAnswerSchema}, 201. */
 export const inviteRequestSchema = z.strictObject({
   room: roomIdSchema,
   scopes: z.array(peerScopeSchema).min(1).default(['read', 'write', 'relay']),
@@ -108,8 +113,31 @@ export const inviteRequestSchema = z.strictObject({
   site: siteIdSchema.optional(),
 });
 export type InviteRequest = z.input<typeof inviteRequestSchema>;
-export const inviteAnswerSchema = z.object({ invitation: z.string(), expires: timeSchema, fingerprint: z.string() });
+export const inviteAnswerSchema = z.object({
+  /** By which it is withdrawn. */
+  id: invitationIdSchema,
+  /** The one line that holds the secret: it is told here and never again. */
+  invitation: z.string(),
+  expires: timeSchema,
+  fingerprint: z.string(),
+});
 export type InviteAnswer = z.infer<typeof inviteAnswerSchema>;
+
+/** An entry of `GET /v1/federation/invitations` (`{invitations: […]}`): those that can still be used. */
+export const openInvitationSchema = z.object({
+  id: invitationIdSchema,
+  room: roomIdSchema,
+  alias: z.string(),
+  scopes: z.array(peerScopeSchema),
+  subjects: z.array(z.string()),
+  /** The site that it is for; null when whoever has it may come. */
+  site: siteIdSchema.nullable(),
+  /** The account that made it. */
+  createdBy: z.string(),
+  created: timeSchema,
+  expires: timeSchema,
+});
+export type OpenInvitation = z.infer<typeof openInvitationSchema>;
 
 /** `POST /v1/federation/invitations/accept`: answered with the peer, 202; the handshake goes on by itself. */
 export const acceptInvitationRequestSchema = z.strictObject({
@@ -140,3 +168,8 @@ export const federationEvidenceSchema = z.object({
   at: timeSchema,
 });
 export type FederationEvidence = z.infer<typeof federationEvidenceSchema>;
+
+export const federationRoomsSchema = z.object({ rooms: z.array(federationRoomSchema) });
+export const openInvitationsSchema = z.object({ invitations: z.array(openInvitationSchema) });
+export const federationPeersSchema = z.object({ peers: z.array(federationPeerSchema) });
+export const federationEvidenceListSchema = z.object({ evidence: z.array(federationEvidenceSchema) });

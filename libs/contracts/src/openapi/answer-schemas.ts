@@ -27,6 +27,7 @@ import {
   stateAnswerSchema,
 } from '../publish.ts';
 import { ticketAnswerSchema } from '../ticket.ts';
+import { federationAnswers } from './federation-answers.ts';
 
 const time = '2026-03-01T09:30:00.000Z';
 const user = { id: '0190c5d0-1111-7aaa-8bbb-0123456789ab', name: 'ana', roles: ['user' as const] };
@@ -219,6 +220,7 @@ export const answerSchemas = {
       signatures: [{ keyid: 'root-1', sig: 'MEUCIQ' }],
     },
   },
+  ...federationAnswers,
   Document: { schema: z.looseObject({}), example: { openapi: '3.1.0' } },
   AxonchatPosted: {
     schema: z.object({ status: z.literal('message posted'), message_id: z.union([z.number(), z.string()]) }),

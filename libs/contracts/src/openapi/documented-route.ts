@@ -9,6 +9,7 @@ export const routeTags = {
   events: 'Publishing and reading events',
   realtime: 'Live delivery',
   audit: 'The audit log',
+  federation: 'Boards shared with other sites',
   site: 'The site and its documents',
   axonchat: 'AxonChat, an older wire',
   tradingroom: 'The trading room, an older wire',

@@ -1,6 +1,7 @@
 import { accountRoutes } from './account-routes.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { boardRoutes } from './board-routes.ts';
+import { federationRoutes } from './federation-routes.ts';
 import type { DocumentedRoute } from './documented-route.ts';
 import { siteRoutes } from './site-routes.ts';
 
@@ -9,5 +10,6 @@ export const documentedRoutes: readonly DocumentedRoute[] = [
   ...accountRoutes,
   ...boardRoutes,
   ...auditRoutes,
+  ...federationRoutes,
   ...siteRoutes,
 ];

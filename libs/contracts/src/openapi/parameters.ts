@@ -3,6 +3,8 @@ import { auditKinds, daySchema, readinessLevels, traceSchema } from '../audit/au
 import { auditExportFormats, auditOrders } from '../audit/audit-filter.ts';
 import { boardSlugSchema, filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
+import { invitationIdSchema, peerDecisions } from '../federation/federation-admin.ts';
+import { siteIdSchema } from '../federation/feed-header.ts';
 import { limits } from '../limits.ts';
 import { memberUserIdSchema } from '../member.ts';
 import { overflows } from '../sse.ts';
@@ -216,6 +218,9 @@ export const memberParameters: readonly DocumentedParameter[] = [
 
 /** What may stand in `{name}` of a path. */
 export const pathParameters: Readonly<Record<string, { summary: string; schema: z.ZodType; example: unknown }>> = {
+  site: { summary: 'The id of a site.', schema: siteIdSchema, example: `bs1${'a'.repeat(52)}` },
+  decision: { summary: 'What is decided.', schema: z.enum(peerDecisions), example: 'suspend' },
+  invitation: { summary: 'The id of an invitation.', schema: invitationIdSchema, example: 'A'.repeat(43) },
   cursor: { summary: 'The cursor of an event.', schema: z.string(), example: 'k3v9x2ab-41' },
   board: { summary: 'The board’s slug.', schema: z.string(), example: 'events' },
   userId: {

@@ -11,10 +11,17 @@ import {
 import { changeBoardSchema, createBoardSchema } from '../board.ts';
 import { cloudEventSchema } from '../cloud-event.ts';
 import { plainEventSchema } from '../event.ts';
+import {
+  acceptInvitationRequestSchema,
+  inviteRequestSchema,
+  openRoomRequestSchema,
+  peerDecisionRequestSchema,
+} from '../federation/federation-admin.ts';
 import { limits } from '../limits.ts';
 import { setMembershipSchema } from '../member.ts';
 import { ticketRequestSchema } from '../ticket.ts';
 
+const exampleRoom = `br1${'a'.repeat(52)}`;
 const cloudEventExample = {
   specversion: '1.0',
   id: '0190c5d5-6f0a-7c7e-8a3e-3f2b1c9d4e5f',
@@ -54,5 +61,12 @@ export const requestSchemas = {
     example: [cloudEventExample],
   },
   AxonchatMessage: { schema: z.looseObject({ text: z.string().min(1) }), example: { text: 'Hello' } },
+  NewFederationRoom: { schema: openRoomRequestSchema, example: { board: 'events', alias: 'test-chat' } },
+  FederationInvite: { schema: inviteRequestSchema, example: { room: exampleRoom, lifetimeSeconds: 3_600 } },
+  FederationAcceptance: {
+    schema: acceptInvitationRequestSchema,
+    example: { invitation: 'bwi1.eyJzaXRlIjoi…', board: 'events' },
+  },
+  PeerDecision: { schema: peerDecisionRequestSchema, example: { reason: 'two headers at one place' } },
 } as const satisfies Record<string, { schema: z.ZodType; example: unknown }>;
 export type RequestName = keyof typeof requestSchemas;

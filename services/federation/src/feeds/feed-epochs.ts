@@ -32,18 +32,21 @@ export class FeedEpochs {
    * board's log goes into it from where the former epoch stopped, else from where the log is being followed now.
    */
   openFeed(room: string): Promise<Envelope> {
-    return this.#database.transaction(async (transaction) => {
-      await transaction.query('SELECT 1 FROM room WHERE id = $1 FOR UPDATE', [room]);
-      const former = await this.#latest(transaction, room);
-      const record = this.#recordAfter(room, former);
-      const { keys } = this.#identity;
-      const envelope = signEnvelope(feedEpochType, canonicalBytes(record), [
-        { keyid: keys.root.keyId, key: keys.root.key },
-      ]);
-      await insertFeed(transaction, record, envelope);
-      await startAt(transaction, record, former);
-      return envelope;
-    });
+    return this.#database.transaction((transaction) => this.openFeedIn(transaction, room));
+  }
+
+  /** The same inside the caller's transaction. */
+  async openFeedIn(transaction: Queryable, room: string): Promise<Envelope> {
+    await transaction.query('SELECT 1 FROM room WHERE id = $1 FOR UPDATE', [room]);
+    const former = await this.#latest(transaction, room);
+    const record = this.#recordAfter(room, former);
+    const { keys } = this.#identity;
+    const envelope = signEnvelope(feedEpochType, canonicalBytes(record), [
+      { keyid: keys.root.keyId, key: keys.root.key },
+    ]);
+    await insertFeed(transaction, record, envelope);
+    await startAt(transaction, record, former);
+    return envelope;
   }
 
   /**

@@ -45,6 +45,12 @@ export class PeerStore {
     return row === undefined ? undefined : peerOf(row);
   }
 
+  /** Nobody else decides about it until the transaction ends; this store must be one over a transaction. */
+  async lock(site: string): Promise<Peer | undefined> {
+    const [row] = await this.database.query<PeerRow>(`SELECT ${columns} FROM peer WHERE site = $1 FOR UPDATE`, [site]);
+    return row === undefined ? undefined : peerOf(row);
+  }
+
   /** A site that is new here begins in this state; one that is known keeps its own. */
   async add(site: string, name: string, state: Extract<PeerState, 'invited' | 'handshake'>): Promise<Peer> {
     await this.database.query(
@@ -145,6 +151,25 @@ export class PeerStore {
     )) as [{ strikes: number }];
     if (strikes < strikesMax) return false;
     return (await this.happened(site, 'suspended', reason)) === 'suspended';
+  }
+
+  /** An operator has compared its fingerprint: its handshake goes on when it comes again. */
+  async confirm(site: string): Promise<void> {
+    await this.database.query('UPDATE peer SET confirmed_at = now() WHERE site = $1', [site]);
+  }
+
+  /** Those that have come with an invitation of this site, and whose fingerprint nobody has compared. */
+  async toConfirm(): Promise<Set<string>> {
+    const rows = await this.database.query<{ site: string }>(
+      `SELECT site FROM peer WHERE confirmed_at IS NULL AND state NOT IN ('suspended', 'revoked') AND EXISTS
+         (SELECT 1 FROM invitation WHERE used_by = peer.site AND expires_at > now() AND withdrawn_at IS NULL)`,
+    );
+    return new Set(rows.map(({ site }) => site));
+  }
+
+  /** One that an operator trusts may send more, see `federationLimits.trustedPeerFactor`. */
+  async trust(site: string, isTrusted: boolean): Promise<void> {
+    await this.database.query('UPDATE peer SET is_trusted = $2 WHERE site = $1', [site, isTrusted]);
   }
 
   /** An operator has looked at it: what it was blamed for is forgotten. */

@@ -54,10 +54,16 @@ export function forwardRoutes(fastify: FastifyInstance, gateway: Gateway): void 
   for (const route of routeTable) {
     const { owner } = route;
     if (route.forwardTo === undefined || owner === 'gateway' || owner === 'console') continue;
-    const url = route.prefix.endsWith('/') ? `${route.prefix}*` : route.prefix;
     const handler = (request: FastifyRequest, reply: FastifyReply) => forward(gateway, route, owner, request, reply);
-    fastify.route({ method: [...methods], url, handler, exposeHeadRoute: false });
+    for (const url of pathsOf(route)) {
+      fastify.route({ method: [...methods], url, handler, exposeHeadRoute: false });
+    }
   }
+}
+
+function pathsOf({ prefix, isExact }: RouteOwner): string[] {
+  if (isExact === true) return [prefix];
+  return prefix.endsWith('/') ? [`${prefix}*`] : [prefix, `${prefix}/*`];
 }
 
 async function forward(

@@ -1,0 +1,120 @@
+import type { DocumentedRoute } from './documented-route.ts';
+
+const json = 'application/json';
+const base = { tag: 'federation', access: 'admin' } as const;
+
+/** Passed on to the federation service; what sites say to each other is BF/1, see docs/protocol.md. */
+export const federationRoutes: readonly DocumentedRoute[] = [
+  {
+    ...base,
+    method: 'get',
+    path: '/v1/federation',
+    id: 'federationSite',
+    summary: 'This site as others see it',
+    answers: { 200: { summary: 'Its id, fingerprint, endpoints and keys', content: { [json]: 'FederationSite' } } },
+    refusals: [],
+  },
+  {
+    ...base,
+    method: 'get',
+    path: '/v1/federation/rooms',
+    id: 'federationRooms',
+    summary: 'The rooms that this site shares, with how far each feed is known',
+    answers: { 200: { summary: 'Rooms', content: { [json]: 'FederationRooms' } } },
+    refusals: [],
+  },
+  {
+    ...base,
+    method: 'post',
+    path: '/v1/federation/rooms',
+    id: 'openFederationRoom',
+    summary: 'Share a board',
+    description:
+      'What is posted from then on goes into this site’s feed. A board has one room; some never leave their site.',
+    body: { [json]: 'NewFederationRoom' },
+    answers: { 201: { summary: 'The room', content: { [json]: 'FederationRoom' } } },
+    refusals: ['board_unknown', 'conflict'],
+  },
+  {
+    ...base,
+    method: 'get',
+    path: '/v1/federation/invitations',
+    id: 'federationInvitations',
+    summary: 'Invitations that can still be used, without their secrets',
+    answers: { 200: { summary: 'Invitations', content: { [json]: 'FederationInvitations' } } },
+    refusals: [],
+  },
+  {
+    ...base,
+    method: 'post',
+    path: '/v1/federation/invitations',
+    id: 'inviteToFederation',
+    summary: 'Invite a site into a room',
+    description:
+      'The line in the answer is worth one handshake and is not told again: hand it over where others can’t read it.',
+    body: { [json]: 'FederationInvite' },
+    answers: { 201: { summary: 'The invitation', content: { [json]: 'FederationInvitation' } } },
+    refusals: ['not_found', 'conflict'],
+  },
+  {
+    ...base,
+    method: 'delete',
+    path: '/v1/federation/invitations/{invitation}',
+    id: 'withdrawInvitation',
+    summary: 'Withdraw an invitation that nobody has used',
+    answers: { 204: { summary: 'Withdrawn' } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
+    method: 'post',
+    path: '/v1/federation/invitations/accept',
+    id: 'acceptInvitation',
+    summary: 'Accept another site’s invitation for a local board',
+    description: 'Answers as soon as the handshake is under way; the peer’s state tells how it goes.',
+    body: { [json]: 'FederationAcceptance' },
+    answers: { 202: { summary: 'The inviting site', content: { [json]: 'FederationPeer' } } },
+    refusals: ['board_unknown', 'conflict'],
+  },
+  {
+    ...base,
+    method: 'get',
+    path: '/v1/federation/peers',
+    id: 'federationPeers',
+    summary: 'The sites that rooms are shared with',
+    answers: { 200: { summary: 'Peers', content: { [json]: 'FederationPeers' } } },
+    refusals: [],
+  },
+  {
+    ...base,
+    method: 'get',
+    path: '/v1/federation/peers/{site}',
+    id: 'federationPeer',
+    summary: 'One of them',
+    answers: { 200: { summary: 'The peer', content: { [json]: 'FederationPeer' } } },
+    refusals: ['not_found'],
+  },
+  {
+    ...base,
+    method: 'post',
+    path: '/v1/federation/peers/{site}/{decision}',
+    id: 'decideOnPeer',
+    summary: 'Confirm, suspend, resume, revoke, trust or distrust a peer',
+    description:
+      '`confirm` takes the fingerprint that the other operator read out, and refuses another one with `conflict`. `revoke` is ' +
+      'for good: the site is removed from the rooms that this one administers.',
+    body: { [json]: 'PeerDecision' },
+    isBodyOptional: true,
+    answers: { 200: { summary: 'The peer', content: { [json]: 'FederationPeer' } } },
+    refusals: ['not_found', 'conflict'],
+  },
+  {
+    ...base,
+    method: 'get',
+    path: '/v1/federation/evidence',
+    id: 'federationEvidence',
+    summary: 'Where a site has signed two headers for one place of its feed',
+    answers: { 200: { summary: 'Evidence, the newest first', content: { [json]: 'FederationEvidence' } } },
+    refusals: [],
+  },
+];
