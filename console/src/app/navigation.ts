@@ -1,5 +1,5 @@
 import type { User } from '@boardwire/contracts';
-import { mayReadAudit } from '../realtime/rights.ts';
+import { mayAdminister, mayReadAudit } from '../realtime/rights.ts';
 import type { IconName } from '../ui/icon.tsx';
 
 export interface Destination {
@@ -15,4 +15,5 @@ export const destinations: readonly Destination[] = [
   { path: '/axonchat', label: 'AxonChat', icon: 'chat' },
   { path: '/live', label: 'Live view', icon: 'pulse' },
   { path: '/audit', label: 'Audit', icon: 'shield', isFor: mayReadAudit },
+  { path: '/federation', label: 'Federation', icon: 'sites', isFor: mayAdminister },
 ];

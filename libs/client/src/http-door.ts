@@ -7,7 +7,7 @@ export interface Contract<T> {
 }
 
 export interface RequestDescription<T> {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'DELETE';
   path: string;
   query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   body?: unknown;
