@@ -54,5 +54,5 @@ export interface BoardFollowerOptions {
   /** Handler calls at once, for different boards; only with marks. */
   concurrency?: number;
   /** Least time between two calls for one board, unless 512 events wait; only with marks. Default 0. */
-  paceMs?: number;
+  paceMs?: number | ((board: string) => number);
 }

@@ -223,7 +223,12 @@ export class BoardFollower {
     };
     return marks === 'head'
       ? new TickHandover(shared)
-      : new MarkedHandover({ ...shared, batchMax, concurrency, paceMs });
+      : new MarkedHandover({
+          ...shared,
+          batchMax,
+          concurrency,
+          paceOf: typeof paceMs === 'number' ? () => paceMs : paceMs,
+        });
   }
 
   #tellDepths(): void {

@@ -8,7 +8,7 @@ export interface MarkedHandoverOptions extends HandoverOptions {
   /** Calls that run at once, for different boards. */
   concurrency: number;
   /** Between the starts of two batches of one board, unless a whole batch waits: fewer and fuller ones cost less. */
-  paceMs: number;
+  paceOf: (board: string) => number;
 }
 
 const retryMsMin = 100;
@@ -65,7 +65,7 @@ export class MarkedHandover implements Handover {
       failures = failed ? failures + 1 : 0;
       if (failed)
         await pause(Math.min(retryMsMax, retryMsMin * 2 ** (failures - 1)) * (0.5 + Math.random() / 2), signal);
-      else await this.#rest(track, startedMs + this.options.paceMs - performance.now());
+      else await this.#rest(track, startedMs + this.options.paceOf(track.board) - performance.now());
     }
   }
 

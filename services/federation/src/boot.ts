@@ -51,7 +51,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     const marks = new FederationMarks(database);
     const decisions = reportDecisions(database, context, { config, metrics });
     onStop('audit client', () => decisions.close());
-    const feeds = buildFeeds({ database, identity, chat, context, metrics });
+    const feeds = buildFeeds({ database, identity, chat, context, metrics, mayGrow: () => true });
     const peers = new PeerStore(database);
     const { logger } = context;
     const sites = new ForeignSiteStore(database);

@@ -33,11 +33,14 @@ beforeEach(async () => {
   feedEpoch = (await site.reader.vector(room.id))[site.identity.siteId]!.epoch;
 });
 
+let isWaiting = false;
+
 function feedsOver(database: Database, probe?: (step: FeedStep) => void): OwnFeeds {
   const range = (of: string, { from, to }: { from: number; to: number }) =>
     Promise.resolve({ board: of, epoch, head: log.length, items: log.slice(from - 1, Math.min(to, from + 63)) });
   const { identity, growth, metrics } = site;
-  return new OwnFeeds({ database, identity, range, rulesOf: () => rules, growth, metrics, logger, probe });
+  const mayGrow = () => !isWaiting;
+  return new OwnFeeds({ database, identity, range, rulesOf: () => rules, growth, metrics, logger, mayGrow, probe });
 }
 
 const own = () => site.identity.siteId;
@@ -60,6 +63,23 @@ async function wholeFeed(ofEpoch = feedEpoch): Promise<WireItem[]> {
     items.push(...page);
   }
 }
+
+test('a feed that has to wait signs nothing while the log goes on, and gets all of it afterwards', async () => {
+  const random = seededRandom();
+  isWaiting = true;
+  const wanted = fillLog(random, 200);
+  const feeds = feedsOver(site.database);
+  await feeds.take(board, followed(1, 120));
+  await feeds.take(board, followed(121, 200));
+  expect(await mark()).toBe(200);
+  expect(await wholeFeed()).toEqual([]);
+  isWaiting = false;
+  await feeds.resume(board);
+  expect(headersOf(await wholeFeed()).map(({ id }) => id)).toEqual(wanted);
+  wanted.push(...fillLog(random, 50));
+  await feeds.take(board, followed(201, 250));
+  expect(headersOf(await wholeFeed()).map(({ id }) => id)).toEqual(wanted);
+});
 
 const headersOf = (items: readonly WireItem[]) => verifyFeed(items, site.identity.keys.event.key.publicKey);
 const mark = async () =>

@@ -23,6 +23,8 @@ export interface FeedParts {
   ownFeeds: OwnFeeds;
   /** What chat says of its boards. */
   onControl: (changes: SyncResponse) => void;
+  /** More of a room's feeds is known, or another feed. */
+  grown: (room: string) => void;
   /** Runs the supervised loops. */
   start: () => void;
   ingest: (keyring: SiteKeyring) => Ingest;
@@ -34,10 +36,11 @@ export interface BuildFeedsOptions {
   chat: InternalClient;
   context: ServiceContext;
   metrics: FederationMetrics;
+  mayGrow: (room: string) => boolean;
 }
 
 /** Rooms, the feeds in them, and the way of other sites' events into the boards. */
-export function buildFeeds({ database, identity, chat, context, metrics }: BuildFeedsOptions): FeedParts {
+export function buildFeeds({ database, identity, chat, context, metrics, mayGrow }: BuildFeedsOptions): FeedParts {
   const { logger } = context;
   const growth = new Growth();
   const rules = new BoardRules();
@@ -51,12 +54,13 @@ export function buildFeeds({ database, identity, chat, context, metrics }: Build
     rooms: new Rooms(identity, new RoomStore(database)),
     epochs: new FeedEpochs(database, identity),
     reader: new FeedReader(database, identity, growth),
-    ownFeeds: new OwnFeeds({ ...shared, identity, range: saltedRangeOver(chat), rulesOf: rules.of }),
+    ownFeeds: new OwnFeeds({ ...shared, identity, range: saltedRangeOver(chat), rulesOf: rules.of, mayGrow }),
     ingest: (keyring) => new Ingest({ ...shared, siteId, keyring, onAccepted }),
     onControl: ({ boards }) => {
       rules.apply(boards);
       redactions.look(boards);
     },
+    grown: (room) => growth.grown(room),
     start: () => {
       context.supervisor.run('handover', { beatEveryMs: 1_000 }, (loop) => handover.run(loop));
       context.supervisor.run('feed-redactions', { beatEveryMs: 1_000 }, (loop) => redactions.run(loop));

@@ -41,3 +41,16 @@ export async function storeGrowth(
     [feed.room, feed.site, feed.epoch, n, hash, at.epoch, at.seq, kid],
   );
 }
+
+/** From here on the board's log is still to come into the feed. */
+export async function holdPlace(
+  database: Queryable,
+  { room, site, epoch }: FeedPlace,
+  at: { epoch: string; seq: number },
+): Promise<void> {
+  await database.query(
+    `UPDATE feed SET board_epoch = $4, board_seq = $5
+     WHERE room = $1 AND site = $2 AND epoch = $3 AND board_epoch IS DISTINCT FROM $4`,
+    [room, site, epoch, at.epoch, at.seq],
+  );
+}

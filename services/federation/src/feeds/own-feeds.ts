@@ -11,7 +11,7 @@ import { isShared } from '../rooms/room-scope.ts';
 import { eventKey, insertItems, knownEvents, type FeedItem } from './feed-items.ts';
 import type { Growth } from './growth.ts';
 import { localEvent, type LocalEvent } from './header-of-event.ts';
-import { lockOwnFeed, ownFeed, storeGrowth, type OwnFeed } from './own-feed-store.ts';
+import { holdPlace, lockOwnFeed, ownFeed, storeGrowth, type OwnFeed } from './own-feed-store.ts';
 
 /** Steps at which a test may stop the world. In a running service nobody listens. */
 export type FeedStep = 'appended' | 'committed';
@@ -27,6 +27,8 @@ export interface OwnFeedsOptions {
   growth: Growth;
   metrics: FederationMetrics;
   logger: Logger;
+  /** Whether it is known how far the room's own feed has gone: before that nothing is signed for it. */
+  mayGrow?: (room: string) => boolean;
   probe?: ((step: FeedStep) => void) | undefined;
 }
 
@@ -38,6 +40,7 @@ export interface OwnFeedsOptions {
  */
 export class OwnFeeds {
   readonly #options: OwnFeedsOptions;
+  readonly #shared = new Set<string>();
 
   constructor(options: OwnFeedsOptions) {
     this.#options = options;
@@ -50,12 +53,37 @@ export class OwnFeeds {
     const { database, identity } = this.#options;
     const end = { board, epoch: last.epoch, seq: last.seq };
     const feed = await ownFeed(database, board, identity.siteId);
+    if (feed === undefined) this.#shared.delete(board);
+    else this.#shared.add(board);
     // Without a feed, or with one that waits, the log goes on: a feed keeps its own place and catches up from there.
     if (feed === undefined || feed.state === 'frozen') return this.#mark(database, end);
     const first = events.find(({ epoch }) => epoch === last.epoch)!.seq;
+    if (this.#options.mayGrow?.(feed.room) === false) return this.#hold(feed, { first, end });
     const from = feed.boardEpoch === last.epoch ? feed.boardSeq! : first - 1;
     if (from >= first - 1 && !events.some((event) => this.#mayBeShared(feed, event))) return this.#pass(feed, end);
     await this.#catchUp(feed, { from, end });
+  }
+
+  /** Whether a board was shared when it last got an event. */
+  isShared(board: string): boolean {
+    return this.#shared.has(board);
+  }
+
+  /** Brings what passed by while the feed had to wait. */
+  async resume(board: string): Promise<void> {
+    const { database, identity } = this.#options;
+    const feed = await ownFeed(database, board, identity.siteId);
+    if (feed === undefined || feed.state === 'frozen' || feed.boardEpoch === null) return;
+    const seq = await new FederationMarks(database).load(board, feed.boardEpoch);
+    if (seq === undefined || seq <= feed.boardSeq!) return;
+    await this.#catchUp(feed, { from: feed.boardSeq!, end: { board, epoch: feed.boardEpoch, seq } });
+  }
+
+  /** The log goes on without the feed, which remembers where it stopped. */
+  async #hold(feed: OwnFeed, { first, end }: { first: number; end: End }): Promise<void> {
+    const { database } = this.#options;
+    if (feed.boardEpoch !== end.epoch) await holdPlace(database, feed, { epoch: end.epoch, seq: first - 1 });
+    await this.#mark(database, end);
   }
 
   async #catchUp(feed: OwnFeed, { from, end }: { from: number; end: End }): Promise<void> {
