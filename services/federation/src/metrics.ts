@@ -1,8 +1,20 @@
 import type { FollowedEvent } from '@boardwire/follower';
 import type { Metrics } from '@boardwire/service-kit';
-import type { Counter } from 'prom-client';
+import type { Counter, Gauge } from 'prom-client';
 
 export type ItemDirection = 'in' | 'out';
+
+/** A peer as its series show it. There are at most as many as a room may have members. */
+export interface PeerSeries {
+  peer: string;
+  state: string;
+  lagEvents: number;
+  /** Null while nothing was heard of it. */
+  lagSeconds: number | null;
+  clockOffsetSeconds: number | null;
+  /** Until it is dialled again. */
+  backoffSeconds: number;
+}
 
 /** What happens in federation, a function for each. */
 export class FederationMetrics {
@@ -10,14 +22,21 @@ export class FederationMetrics {
   readonly #items: Counter<'dir' | 'outcome'>;
   readonly #equivocations: Counter;
   readonly #decisions: Counter;
+  readonly #repairs: Counter<'outcome'>;
+  readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
+    this.#metrics = metrics;
     this.#followed = metrics.counter('federation_followed_events_total', 'Events of the log that were taken over.', [
       'class',
     ]);
     this.#items = metrics.counter('fed_items_total', 'Items of feeds, by direction and outcome.', ['dir', 'outcome']);
     this.#decisions = metrics.counter('decisions_delivered_total', 'Decisions that audit has taken.');
     this.#equivocations = metrics.counter('fed_equivocations_total', 'Places for which a site signed two headers.');
+    this.#repairs = metrics.counter('fed_repairs_total', 'Gaps of feeds that were fetched, or could not be.', [
+      'outcome',
+    ]);
+    for (const outcome of ['repaired', 'failed'] as const) this.#repairs.inc({ outcome }, 0);
   }
 
   followed(events: readonly FollowedEvent[]): void {
@@ -32,6 +51,34 @@ export class FederationMetrics {
 
   decisionsDelivered(count: number): void {
     this.#decisions.inc(count);
+  }
+
+  repaired(outcome: 'repaired' | 'failed'): void {
+    this.#repairs.inc({ outcome });
+  }
+
+  /** Tells of every peer whenever it is asked. */
+  watchPeers(peers: () => readonly PeerSeries[]): void {
+    const gauge = (name: string, help: string, value: (peer: PeerSeries) => number | null) =>
+      this.#metrics.gauge(name, help, ['peer'], (series: Gauge<'peer'>) => {
+        series.reset();
+        for (const one of peers()) {
+          const current = value(one);
+          if (current !== null) series.set({ peer: one.peer }, current);
+        }
+      });
+    gauge('fed_lag_seconds', 'For how long a peer’s feeds have been behind here.', ({ lagSeconds }) => lagSeconds);
+    gauge('fed_lag_events', 'Events of a peer that were told of and are not here.', ({ lagEvents }) => lagEvents);
+    gauge('fed_backoff_seconds', 'Until a peer is dialled again.', ({ backoffSeconds }) => backoffSeconds);
+    gauge(
+      'fed_clock_offset_seconds',
+      'How far a peer’s clock is ahead.',
+      ({ clockOffsetSeconds }) => clockOffsetSeconds,
+    );
+    this.#metrics.gauge('fed_state', 'The state a peer is in: 1.', ['peer', 'state'], (series) => {
+      series.reset();
+      for (const { peer, state } of peers()) series.set({ peer, state }, 1);
+    });
   }
 
   equivocated(): void {

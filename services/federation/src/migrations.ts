@@ -3,6 +3,7 @@ import { hopMigrations } from './hop/hop-migrations.ts';
 import { feedMigration } from './feeds/feed-migration.ts';
 import { siteDocumentMigrations } from './site-documents/site-document-migrations.ts';
 import { roomMigration } from './rooms/room-migration.ts';
+import { joiningMigration } from './links/joining-migration.ts';
 import { createPeers } from './peers/peers-migration.ts';
 import { memberMigrations } from './members/member-migration.ts';
 
@@ -44,4 +45,5 @@ export const migrations: readonly Migration[] = [
   createPeers,
   ...memberMigrations,
   decisionOutboxMigration('CreateDecisions1765600000000'),
+  joiningMigration,
 ];

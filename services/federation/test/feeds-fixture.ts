@@ -11,7 +11,10 @@ import { migrations } from '../src/migrations.ts';
 import { RoomStore } from '../src/rooms/room-store.ts';
 import { Rooms } from '../src/rooms/rooms.ts';
 
-export const logger = createLogger({ service: 'test', level: 'silent' });
+export const logger = createLogger({
+  service: 'test',
+  level: process.env['LOG_LEVEL'] === undefined ? 'silent' : 'debug',
+});
 
 /** A site's federation schema on a real Postgres, opened by two replicas, and what is built over it. */
 export class FeedsFixture {

@@ -69,6 +69,24 @@ export class FeedEpochs {
     throw new AppError('conflict', { detail: 'another record of this epoch is known' });
   }
 
+  /**
+   * Takes back a record of this site's own, which it has signed and forgotten, from whoever has kept it. What the feed has
+   * of the board's log it keeps. False when it is known, or isn't this site's.
+   */
+  readmit(room: string, envelope: Envelope): Promise<boolean> {
+    const { keys, siteId } = this.#identity;
+    const bytes = verifyEnvelope(envelope, feedEpochType, keys.root.key);
+    const record = bytes && parseCanonical(bytes, feedEpochRecordSchema);
+    if (record === undefined || record.site !== siteId || record.room !== room) return Promise.resolve(false);
+    return this.#database.transaction(async (transaction) => {
+      await transaction.query('SELECT 1 FROM room WHERE id = $1 FOR UPDATE', [room]);
+      const former = await this.#latest(transaction, room);
+      if (!(await insertFeed(transaction, record, envelope))) return false;
+      await startAt(transaction, record, former);
+      return true;
+    });
+  }
+
   async #latest(transaction: Queryable, room: string): Promise<LatestEpoch | undefined> {
     const rows = await transaction.query<LatestEpoch>(
       `SELECT epoch, ordinal, n, encode(hash, 'hex') AS hash, board_epoch AS "boardEpoch", board_seq AS "boardSeq"

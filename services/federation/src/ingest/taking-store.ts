@@ -50,12 +50,15 @@ async function takenPlaces(
   return new Map(rows.map(({ oseq, ...place }) => [oseq, place]));
 }
 
-/** Everything a taking gathered: items, holes, evidence, what is to be handed over, and the feed's new state. */
+/**
+ * Everything a taking gathered: items, holes, evidence, what is to be handed over to the board, if there is one, and the
+ * feed's new state.
+ */
 export async function storeTaking(
   transaction: Queryable,
   feed: FeedPlace,
   taking: FeedTaking,
-  { board, carrier }: { board: string; carrier: string },
+  { board, carrier }: { board: string | undefined; carrier: string },
 ): Promise<void> {
   const { items, holes, evidence, n, hash, isFrozen, kid } = taking;
   await insertItems(transaction, feed, items);
@@ -63,7 +66,7 @@ export async function storeTaking(
   await insertEvidence(transaction, feed, { evidence, carrier });
   const handed = items.filter(({ data, isRepeat }) => data !== null && !isRepeat).map(({ oseq }) => oseq);
   const { room, site, epoch } = feed;
-  if (handed.length > 0) {
+  if (handed.length > 0 && board !== undefined) {
     await transaction.query(
       `INSERT INTO handover (board, room, site, epoch, oseq)
        SELECT $1, $2, $3, $4, oseq FROM unnest($5::bigint[]) WITH ORDINALITY AS o (oseq, place) ORDER BY place`,

@@ -95,6 +95,14 @@ export class PeerStore {
     ]);
   }
 
+  /** What every peer may do with every room, by `<site> <room>`. */
+  async grants(): Promise<Map<string, PeerScope[]>> {
+    const rows = await this.database.query<Pick<PeerRoom, 'room' | 'scopes'> & { site: string }>(
+      'SELECT site, room, scopes FROM peer_room',
+    );
+    return new Map(rows.map(({ site, room, scopes }) => [`${site} ${room}`, scopes]));
+  }
+
   /**
    * Takes an event into account. Compared and set in one statement: a decision that another replica took meanwhile is not
    * undone by what this one saw. @returns the state now; undefined for a site that is no peer

@@ -1,0 +1,196 @@
+import { federationLimits } from '@boardwire/contracts';
+import { isConnectionError } from '@boardwire/database';
+import type { Logger } from '@boardwire/service-kit';
+import type { Ingest, ItemOutcome } from '../ingest/ingest.ts';
+import type { FederationMetrics } from '../metrics.ts';
+import type { PeerStore } from '../peers/peer-store.ts';
+import { blameOf } from './blame.ts';
+import { unfinished } from './epoch-rows.ts';
+import type { LinkMembers } from './link-parts.ts';
+import type { PeerClient } from './peer-client.ts';
+import type { Behind, RoomProgress } from './room-progress.ts';
+
+export interface BackfillOptions {
+  room: string;
+  ingest: Pick<Ingest, 'take'>;
+  members: LinkMembers;
+  progress: RoomProgress;
+  peers: PeerStore;
+  metrics: FederationMetrics;
+  logger: Logger;
+  /** Peers that can be asked now. */
+  clients: () => PeerClient[];
+  /** This peer could not bring what it, or another one, has told of this site's feed. */
+  onFailed: (site: string, peer: string) => void;
+}
+
+export interface FeedGoal {
+  site: string;
+  epoch: string;
+  /** Up to where at least. */
+  upTo: number;
+}
+
+export interface Looking {
+  carriers: ReadonlyMap<string, string>;
+  /** Whether who is to bring a site's feed is about to, or is bringing something. */
+  isAwaited: (site: string) => boolean;
+  signal: AbortSignal;
+}
+
+/** From whom it is asked first, and until when. */
+export interface Asking {
+  first: string | undefined;
+  signal: AbortSignal;
+}
+
+/** What is told of and doesn't come is fetched after this long. */
+const stillMsMax = 300;
+/** After all that were asked could not help. */
+const againAfterMs = { min: 500, max: 15_000 };
+
+/** Brings what is missing of a feed, page by page: from whom it was expected first, then from any other member. */
+export class Backfill {
+  readonly #options: BackfillOptions;
+  readonly #running = new Map<string, Promise<boolean>>();
+  readonly #failures = new Map<string, { count: number; untilMs: number }>();
+
+  constructor(options: BackfillOptions) {
+    this.#options = options;
+  }
+
+  /** Starts what is due, without waiting for it. */
+  look({ carriers, isAwaited, signal }: Looking): void {
+    const { progress } = this.#options;
+    const isDue = ({ site, behindMs, stillMs }: Behind) => Math.min(behindMs, stillMs) > stillMsMax && !isAwaited(site);
+    for (const feed of progress.behind().filter(isDue))
+      void this.#fetch(feed, { first: carriers.get(feed.site), signal });
+    for (const { site, epoch, upTo } of unfinished(progress.rows)) {
+      void this.fill({ site, epoch, upTo }, { first: carriers.get(site), signal });
+    }
+  }
+
+  /** Resolves when the feed is there, or nobody could bring it. Of several that want the same feed one works. */
+  fill(goal: FeedGoal, how: Asking): Promise<boolean> {
+    return this.#once(`${goal.site} ${goal.epoch}`, async () => {
+      const isFilled = await this.#fillFromAny(goal, how);
+      this.#options.metrics.repaired(isFilled ? 'repaired' : 'failed');
+      return isFilled;
+    });
+  }
+
+  /** Of an epoch that nobody here knows the record comes first. */
+  async #fetch({ site, epoch, told, have, tellers }: Behind, how: Asking): Promise<void> {
+    const isKnown =
+      have !== undefined || (await this.#once(`record of ${site}`, () => this.#learn({ site, epoch, tellers }, how)));
+    if (isKnown) await this.fill({ site, epoch, upTo: told }, { ...how, first: how.first ?? tellers[0] });
+  }
+
+  async #learn(
+    { site, epoch, tellers }: Pick<Behind, 'site' | 'epoch' | 'tellers'>,
+    { signal }: Asking,
+  ): Promise<boolean> {
+    const { clients, progress } = this.#options;
+    for (const client of clients().filter((one) => tellers.includes(one.site))) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, until one has it
+      await this.learnMembers(client, signal);
+      if (progress.row(site, epoch) !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** One at a time, and not again at once when it was in vain. */
+  #once(key: string, work: () => Promise<boolean>): Promise<boolean> {
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const isTooSoon = (this.#failures.get(key)?.untilMs ?? 0) > Date.now();
+    if (isTooSoon || this.#options.clients().length === 0) return Promise.resolve(false);
+    const run = work()
+      .catch((error: unknown) => this.#failed(error))
+      .then((isDone) => this.#settled(key, isDone))
+      .finally(() => this.#running.delete(key));
+    this.#running.set(key, run);
+    return run;
+  }
+
+  /** Asks a peer who takes part, and takes what it proves. */
+  async learnMembers(client: PeerClient, signal: AbortSignal): Promise<void> {
+    const { room, members, progress } = this.#options;
+    const head = await client.head(room, signal).catch((error: unknown) => {
+      this.#failed(error);
+      return undefined;
+    });
+    if (head === undefined) return;
+    await members.take(room, head.members);
+    await progress.refresh();
+  }
+
+  async #fillFromAny(goal: FeedGoal, { first, signal }: Asking): Promise<boolean> {
+    const clients = this.#options.clients().toSorted((one, other) => rank(one, goal, first) - rank(other, goal, first));
+    for (const client of clients) {
+      // oxlint-disable-next-line no-await-in-loop -- the next one is asked when this one could not help
+      if (await this.#fillFrom(client, goal, signal).catch((error: unknown) => this.#failed(error))) return true;
+      if (signal.aborted) return false;
+      if (client.site === first) this.#options.onFailed(goal.site, client.site);
+    }
+    return false;
+  }
+
+  async #fillFrom(client: PeerClient, { site, epoch, upTo }: FeedGoal, signal: AbortSignal): Promise<boolean> {
+    const { room, progress } = this.#options;
+    for (;;) {
+      const have = progress.row(site, epoch)?.n;
+      if (have === undefined || have >= upTo) return have !== undefined;
+      const from = have + 1;
+      // oxlint-disable-next-line no-await-in-loop -- a page after the other
+      const page = await client.page(room, { site, epoch, from, limit: federationLimits.batchItemsMax }, signal);
+      if (page.items.length === 0) return false;
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#take(page.items, client.site);
+      // oxlint-disable-next-line no-await-in-loop
+      await progress.refresh();
+      if ((progress.row(site, epoch)?.n ?? 0) <= have) return false;
+    }
+  }
+
+  async #take(items: Parameters<Ingest['take']>[1], carrier: string): Promise<void> {
+    const outcomes = await this.#options.ingest.take(this.#options.room, items, { carrier });
+    await this.blame(outcomes, { items, carrier });
+  }
+
+  /** Each of those that are to blame once for what came in one batch. */
+  async blame(
+    outcomes: readonly ItemOutcome[],
+    { items, carrier }: { items: Parameters<Ingest['take']>[1]; carrier: string },
+  ): Promise<void> {
+    const { peers, logger, room } = this.#options;
+    const blamed = outcomes.flatMap((outcome, at) => blameOf(outcome, items[at]!, carrier) ?? []);
+    const once = new Map(blamed.map((one) => [`${one.site} ${one.reason}`, one]));
+    for (const { site, reason } of once.values()) {
+      logger.warn({ event: 'link.blamed', room, peer: site, carrier, reason });
+      // oxlint-disable-next-line no-await-in-loop -- hardly ever more than one
+      if ((await peers.find(site)) !== undefined) await peers.strike(site, reason);
+    }
+  }
+
+  #failed(error: unknown): false {
+    if (!isConnectionError(error)) this.#options.logger.debug({ event: 'link.backfill_failed', err: error });
+    return false;
+  }
+
+  #settled(key: string, isDone: boolean): boolean {
+    if (isDone) this.#failures.delete(key);
+    else {
+      const count = (this.#failures.get(key)?.count ?? 0) + 1;
+      const waitMs = Math.min(againAfterMs.max, againAfterMs.min * 2 ** Math.min(count - 1, 8));
+      this.#failures.set(key, { count, untilMs: Date.now() + waitMs });
+    }
+    return isDone;
+  }
+}
+
+/** From whom it was expected, then the site itself, then the others. */
+function rank({ site }: PeerClient, goal: FeedGoal, first: string | undefined): number {
+  if (site === first) return 0;
+  return site === goal.site ? 1 : 2;
+}
