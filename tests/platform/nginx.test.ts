@@ -3,7 +3,7 @@ import { eventually, WsReader } from '@boardwire/test-kit';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { nginxOrReason } from '../support/find-nginx.ts';
+import { nginxOrReason } from '../support/program-or-reason.ts';
 import { H2Stream } from '../support/h2-stream.ts';
 import { nginxConf, startNginx, type NginxBeforeGateways } from '../support/nginx-before-gateways.ts';
 import { call, say, type Person } from '../support/person.ts';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { freePort, NginxServer, type NginxProgram } from '@boardwire/test-kit';
+import { freePort, NginxServer, type FoundProgram } from '@boardwire/test-kit';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestSite } from './test-site.ts';
@@ -17,7 +17,7 @@ export interface NginxBeforeGateways {
 
 /** Starts nginx before all gateways of the site, with the configuration of docker compose or one made from it. */
 export async function startNginx(
-  program: NginxProgram,
+  program: FoundProgram,
   { site, infrastructure }: TestSite,
   configuration = nginxConf,
 ): Promise<NginxBeforeGateways> {

@@ -1,7 +1,9 @@
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from '@boardwire/embedded';
 export { Inbox, type WaitOptions } from './inbox.ts';
-export { findNginx, type NginxProgram } from './nginx/find-nginx.ts';
+export { PrometheusServer, promtool, type Sample } from './prometheus/prometheus-server.ts';
+export { findProgram, programEnvironment, type FoundProgram } from './programs/find-program.ts';
+export { nginxPackage, prometheusPackage } from './programs/programs.ts';
 export { NginxServer } from './nginx/nginx-server.ts';
 export { seededRandom, type SeededRandom } from './seeded-random.ts';
 export { parseSseBlock, SseReader, type SseBlock, type SseOptions } from './sse-reader.ts';

@@ -2,11 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ServerProcess, tailOf } from '@boardwire/embedded';
-import { nginxEnvironment, type NginxProgram } from './find-nginx.ts';
+import { programEnvironment, type FoundProgram } from '../programs/find-program.ts';
 import { eventually } from '../eventually.ts';
 
 export interface NginxServerOptions {
-  program: NginxProgram;
+  program: FoundProgram;
   /** Everything it writes goes here. */
   folder: string;
   /** The whole configuration; paths in it are relative to the folder. */
@@ -29,7 +29,7 @@ export class NginxServer {
     const server = await ServerProcess.start({
       command: program.path,
       args: ['-p', folder, '-c', file, '-e', 'stderr', '-g', `daemon off;${user}`],
-      env: nginxEnvironment(program),
+      env: programEnvironment(program),
       logFile,
       stopSignal: 'SIGTERM',
       stopTimeoutMs: 2_000,
