@@ -6,8 +6,12 @@ import type { DropReason, GossipKind } from './presence/gossip/gossip.ts';
 
 export type Transport = 'sse' | 'ws' | 'dialect';
 /** By what a client was found to be too slow: its outbox, what it has not read, no progress, or the bound of all. */
-export type SlowCut = 'outbox' | 'unread' | 'still' | 'total';
-export type RateLimited = 'publish' | 'frames' | 'connections';
+const slowCuts = ['outbox', 'unread', 'still', 'total'] as const;
+export type SlowCut = (typeof slowCuts)[number];
+const rateLimited = ['publish', 'frames', 'connections'] as const;
+export type RateLimited = (typeof rateLimited)[number];
+const publishOutcomes = ['created', 'repeated', 'refused', 'failed', 'ephemeral'] as const;
+export type PublishOutcome = (typeof publishOutcomes)[number];
 
 const ages = [0, 1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];
 
@@ -81,6 +85,14 @@ export class GatewayMetrics {
     this.#typing = metrics.counter('typing_total', 'Beginnings and ends of typing, by the gateway they came to.', [
       'from',
     ]);
+    this.#beginAtZero();
+  }
+
+  /** A series that begins with its first event hides that event from every rate. */
+  #beginAtZero(): void {
+    for (const why of slowCuts) this.#slowCuts.inc({ why }, 0);
+    for (const what of rateLimited) this.#rateLimited.inc({ what }, 0);
+    for (const outcome of publishOutcomes) this.#published.inc({ outcome }, 0);
   }
 
   passDone(pass: { writes: number; committedMs: number }): void {
@@ -113,7 +125,7 @@ export class GatewayMetrics {
     this.#rateLimited.inc({ what });
   }
 
-  published(outcome: 'created' | 'repeated' | 'refused' | 'failed' | 'ephemeral', count: number): void {
+  published(outcome: PublishOutcome, count: number): void {
     this.#published.inc({ outcome }, count);
   }
 

@@ -1,0 +1,2 @@
+/** Text of each file by its name. */
+export function dashboardFiles(): Record<string, string>;
