@@ -45,6 +45,7 @@ export class Database implements Queryable {
   readonly #prober: NodeJS.Timeout;
   #isHealthy = true;
   #isProbing = false;
+  #onProbe: (seconds: number) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
   constructor({ dataSource, pool, url, schema, logger }: DatabaseOptions) {
@@ -126,6 +127,17 @@ export class Database implements Queryable {
     return this.#pool.waitingCount;
   }
 
+  /** Connections of the pool: those at work, and those that wait for some. */
+  get connections(): { busy: number; idle: number } {
+    const { totalCount, idleCount } = this.#pool;
+    return { busy: totalCount - idleCount, idle: idleCount };
+  }
+
+  /** Called with the seconds that each probe took, twice a second while Postgres answers: its cheapest statement. */
+  onProbe(listener: (seconds: number) => void): void {
+    this.#onProbe = listener;
+  }
+
   /** Ends the pool; bounded, also when Postgres does not answer. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -155,8 +167,10 @@ export class Database implements Queryable {
   async #probe(): Promise<void> {
     if (this.#isProbing) return;
     this.#isProbing = true;
+    const startedAt = performance.now();
     try {
       await this.prepared({ name: 'probe', sql: 'SELECT 1 AS one', timeoutMs: probeTimeoutMs }, []);
+      this.#onProbe((performance.now() - startedAt) / 1_000);
     } catch (error) {
       this.#noteFailure(error);
     } finally {

@@ -43,3 +43,4 @@ export { createContext, type ServiceContext } from './service-context.ts';
 export { callerOf, deadlineMsOf } from './service-token-guard.ts';
 export { ServiceTokens } from './service-tokens.ts';
 export { Supervisor, type Loop, type LoopBody } from './supervisor.ts';
+export { watchDatabase, type WatchedDatabase } from './watch-database.ts';

@@ -91,6 +91,27 @@ export const logAndBus = {
       ),
     ),
     row(
+      'Postgres',
+      percentiles(
+        'The cheapest statement',
+        'boardwire_database_probe_seconds',
+        'SELECT 1, asked twice a second: the way there and back, and whether the server has time.',
+        { by: 'job', quantiles: [0.99] },
+      ),
+      lines(
+        'Connections at work',
+        'short',
+        { '{{job}} {{instance}}': 'sum by (job, instance) (boardwire_database_connections{state="busy"})' },
+        'Of the service’s pool (DATABASE_POOL_MAX).',
+      ),
+      lines(
+        'Statements that wait for a connection',
+        'short',
+        { '{{job}} {{instance}}': 'sum by (job, instance) (boardwire_queue_depth{queue="database"})' },
+        'More than a few for long: a larger pool, or a faster database.',
+      ),
+    ),
+    row(
       'Between services',
       percentiles(
         'Requests to another service',

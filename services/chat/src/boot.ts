@@ -4,6 +4,7 @@ import {
   createContext,
   runningService,
   startInternalServer,
+  watchDatabase,
   type Boot,
   type ServiceContext,
 } from '@boardwire/service-kit';
@@ -27,6 +28,7 @@ export const boot: Boot = async (env) => {
     poolMax: config.DATABASE_POOL_MAX,
     logger,
   });
+  watchDatabase(context.metrics, database);
   const bus = await connectBus({
     url: config.NATS_URL,
     token: config.NATS_TOKEN,

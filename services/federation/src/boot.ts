@@ -7,6 +7,7 @@ import {
   readConfig,
   startInternalServer,
   startService,
+  watchDatabase,
   type Environment,
   type RunningService,
   type ServiceContext,
@@ -34,6 +35,7 @@ export async function boot(env: Environment): Promise<RunningService> {
   return startService(context, async (onStop) => {
     const database = await openStorage(config, context);
     onStop('database', () => database.close());
+    watchDatabase(context.metrics, database);
     const identity = await loadSiteIdentity(database, vaultOf(config), {
       name: config.SITE_NAME,
       endpoints: endpointsOf(config),
