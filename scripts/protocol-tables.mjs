@@ -1,6 +1,6 @@
 // Writes the tables of docs/protocol.md from the contracts, or checks them with --check.
 import { readFile, writeFile } from 'node:fs/promises';
-import { closeCodes, errorTable, limits } from '../libs/contracts/dist/index.js';
+import { closeCodes, errorTable, federationErrorTable, limits } from '../libs/contracts/dist/index.js';
 
 const file = new URL('../docs/protocol.md', import.meta.url);
 const rows = (head, lines) =>
@@ -30,6 +30,11 @@ const tables = [
       entry.title,
       entry.retry ? 'later' : 'no',
     ]),
+  ),
+  '\n## Codes between sites\n',
+  rows(
+    ['code', 'status', 'title'],
+    Object.entries(federationErrorTable).map(([code, entry]) => [`\`${code}\``, entry.status, entry.title]),
   ),
   '\n## Limits\n',
   rows(

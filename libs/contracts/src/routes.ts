@@ -57,6 +57,8 @@ export const routeTable: readonly RouteOwner[] = [
     forwardTo: '/internal/v1/site-document',
     access: 'public',
   },
+  // Passed on as it came, whatever it says: other sites sign their paths, headers and bytes.
+  { prefix: '/fed/', owner: 'federation', errors: 'problem', access: 'public' },
   // Nothing else under /v1/: a wrong path is a refusal, never the console's page.
   { prefix: '/v1/', owner: 'gateway', errors: 'problem', access: 'public' },
   // AxonChat. Its paths end in a slash, and without one they are other paths. Streams end at the gateway.
@@ -93,9 +95,14 @@ export function routeOwner(path: string): RouteOwner | undefined {
 /** A path that a server could read as another one: dot segments, hidden slashes. It must not climb out of its prefix. */
 const evasive = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)|%2f|%5c|\\|\/\//i;
 
+/** Whether a path (without query) means the same to every server. */
+export function isStraightPath(path: string): boolean {
+  return !evasive.test(path);
+}
+
 /** The path on the owner's internal port; undefined when the route isn't forwarded or the path isn't straight. */
 export function forwardedPath(route: RouteOwner, path: string): string | undefined {
-  if (route.forwardTo === undefined || !fits(route, path) || evasive.test(path)) return undefined;
+  if (route.forwardTo === undefined || !fits(route, path) || !isStraightPath(path)) return undefined;
   return route.forwardTo + path.slice(route.prefix.length);
 }
 

@@ -21,6 +21,7 @@ export {
 } from './config.ts';
 export { correlationOf, currentCorrelation, newCorrelation, traceparent, withCorrelation } from './correlation.ts';
 export { DecisionDelivery, type DecisionDeliveryOptions } from './decision-delivery.ts';
+export { DecisionReporter, type DecisionReporterOptions, type ReportedDecision } from './decision-reporter.ts';
 export { Health, type HealthCheck, type HealthReport, type HealthStatus } from './health.ts';
 export { closeHttp, configureHttp, createHttpApp, listen, type HttpOptions } from './http-app.ts';
 export {

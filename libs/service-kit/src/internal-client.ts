@@ -1,4 +1,5 @@
 import { internalHeaders, limits, type InternalService } from '@boardwire/contracts';
+import { Readable } from 'node:stream';
 import type { Histogram } from 'prom-client';
 import { Pool, type Dispatcher } from 'undici';
 import type { z } from 'zod';
@@ -18,6 +19,8 @@ export interface InternalClientOptions {
   connectionsMax?: number;
   /** Requests under way or waiting; one more is refused as `overloaded`. */
   pendingMax?: number;
+  /** Tells this client from another one to the same callee, in the name of its queue. */
+  use?: string;
 }
 
 export interface InternalRequest<T = unknown> {
@@ -26,14 +29,15 @@ export interface InternalRequest<T = unknown> {
   path: string;
   /** The path's template, for the metric's label. */
   route: string;
-  /** Sent as JSON; a Buffer or string is sent as it is, with the content type of `headers`. */
+  /** Sent as JSON; a Buffer, a string or a Readable is sent as it is, with the content type of `headers`. */
   body?: unknown;
   /** Parses the answer; without it the JSON comes as it is. */
   schema?: z.ZodType<T>;
   timeoutMs?: number;
   idempotencyKey?: string;
   signal?: AbortSignal;
-  headers?: Readonly<Record<string, string>>;
+  /** Several values are sent as several headers. */
+  headers?: Readonly<Record<string, string | string[]>>;
 }
 
 /** A request whose answer's type doesn't matter. */
@@ -58,7 +62,7 @@ export class InternalClient {
   readonly #seconds: Histogram<'callee' | 'route' | 'code'>;
   #pending = 0;
 
-  constructor({ context, service, baseUrl, connectionsMax = 32, pendingMax = 4_096 }: InternalClientOptions) {
+  constructor({ context, service, baseUrl, connectionsMax = 32, pendingMax = 4_096, use }: InternalClientOptions) {
     const { origin, pathname } = new URL(baseUrl);
     this.#context = context;
     this.#service = service;
@@ -75,7 +79,8 @@ export class InternalClient {
       'route',
       'code',
     ]);
-    context.metrics.queueDepth(`internal_http_${service}`, () => this.#pending);
+    const queue = use === undefined ? service : `${service}_${use}`;
+    context.metrics.queueDepth(`internal_http_${queue}`, () => this.#pending);
   }
 
   /**
@@ -139,10 +144,10 @@ export class InternalClient {
   }
 
   async #dispatch(request: Untyped, signal: AbortSignal): Promise<InternalResponse> {
-    const isRaw = typeof request.body === 'string' || request.body instanceof Uint8Array;
+    const isRaw = isSentAsItIs(request.body);
     const body = bodyOf(request.body);
     const timeoutMs = request.timeoutMs ?? limits.internalRequestTimeoutMs;
-    const headers: Record<string, string> = {
+    const headers: Record<string, string | string[]> = {
       accept: 'application/json',
       ...(request.body === undefined || isRaw ? {} : { 'content-type': 'application/json' }),
       ...request.headers,
@@ -176,9 +181,15 @@ export class InternalClient {
   }
 }
 
-function bodyOf(body: unknown): string | Uint8Array | null {
+type RawBody = string | Uint8Array | Readable;
+
+function isSentAsItIs(body: unknown): body is RawBody {
+  return typeof body === 'string' || body instanceof Uint8Array || body instanceof Readable;
+}
+
+function bodyOf(body: unknown): RawBody | null {
   if (body === undefined) return null;
-  return typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
+  return isSentAsItIs(body) ? body : JSON.stringify(body);
 }
 
 function parsed(service: string, text: string): unknown {

@@ -20,6 +20,8 @@ export interface InternalServerOptions {
   keepRawBody?: boolean;
   /** Answers errors with another body than problem+json, such as a dialect's. */
   errors?: ProblemFilter;
+  /** Puts routes beside the module's, with parsers and refusals of their own, before the server listens. */
+  mount?: (fastify: FastifyInstance) => void;
 }
 
 export interface InternalServer {
@@ -53,6 +55,7 @@ export async function startInternalServer(
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   guardInternalRoutes(fastify, context);
   addOperatorRoutes(fastify, context, options);
+  options.mount?.(fastify);
   const url = await listen(app, options.host, options.port);
   return { url, app, close: () => closeHttp(app, drainMs(context.config)) };
 }

@@ -14,19 +14,18 @@ import {
 } from '@boardwire/service-kit';
 import { buildAdmin } from './admin/build-admin.ts';
 import { endpointsOf, federationConfig, type FederationConfig } from './config.ts';
-import { reportDecisions } from './decisions/report-decisions.ts';
+import { reportDecisions, type Reporting } from './decisions/report-decisions.ts';
 import { FederationModule } from './federation.module.ts';
 import { buildFeeds } from './feeds/build-feeds.ts';
 import { followBoards } from './following/follow-boards.ts';
 import { FederationMarks } from './following/mark-store.ts';
-import { buildHop } from './hop/build-hop.ts';
+import { buildHop, type HopParts } from './hop/build-hop.ts';
 import { KeyVault } from './identity/key-vault.ts';
-import { loadSiteIdentity } from './identity/site-identity.ts';
+import { loadSiteIdentity, type SiteIdentity } from './identity/site-identity.ts';
 import { FederationMetrics } from './metrics.ts';
+import { buildLinks } from './links/build-links.ts';
 import { migrations } from './migrations.ts';
-import { RoomMembers } from './members/room-members.ts';
-import { PeerStore } from './peers/peer-store.ts';
-import { ForeignSiteStore } from './site-documents/foreign-site-store.ts';
+import { buildWire } from './wire/build-wire.ts';
 
 /** Starts the service: its schema, the site's identity, then the internal port and the follower. */
 export async function boot(env: Environment): Promise<RunningService> {
@@ -36,7 +35,8 @@ export async function boot(env: Environment): Promise<RunningService> {
     const database = await openStorage(config, context);
     onStop('database', () => database.close());
     watchDatabase(context.metrics, database);
-    const identity = await loadSiteIdentity(database, vaultOf(config), {
+    const vault = vaultOf(config);
+    const identity = await loadSiteIdentity(database, vault, {
       name: config.SITE_NAME,
       endpoints: endpointsOf(config),
     });
@@ -53,40 +53,61 @@ export async function boot(env: Environment): Promise<RunningService> {
     const marks = new FederationMarks(database);
     const decisions = reportDecisions(database, context, { config, metrics });
     onStop('audit client', () => decisions.close());
-    const feeds = buildFeeds({ database, identity, chat, context, metrics, mayGrow: () => true });
-    const peers = new PeerStore(database);
-    const { logger } = context;
-    const sites = new ForeignSiteStore(database);
-    const shared = { database, identity, sites, documents: hop.documents, epochs: feeds.epochs, peers, logger };
-    const members = new RoomMembers(shared);
-    const admin = buildAdmin({
-      database,
-      identity,
-      chat,
-      epochs: feeds.epochs,
-      decisions: decisions.outbox,
-      statuses: { of: () => undefined },
-      members,
-      begin: ({ site, name = '' }) => peers.add(site, name, 'invited'),
-      onDecided: () => undefined,
-    });
+    const outside = { database, identity, vault, hop, chat, context, metrics, config };
+    const { feeds, wire, links, admin } = buildParts(outside, decisions);
+    onStop('refusals', () => wire.close());
     const follower = followBoards({ bus, chat: chatLogOver(chat), context, marks, metrics, feeds });
     const server = await startInternalServer(context, FederationModule.with(identity, admin), {
       host: config.HOST,
       port: config.INTERNAL_PORT,
+      mount: wire.mount,
       boards: () => follower.boards().map(({ board, head, last }) => ({ board, head, position: last })),
     });
     onStop('internal http', () => server.close());
+    onStop('peer streams', () => wire.drain());
     watchHealth(context, { database, bus, follower });
     follower.start();
     feeds.start();
     decisions.start();
+    wire.start();
+    links.start();
     context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
     context.health.ready();
     return { internalUrl: server.url };
   });
+}
+
+interface Outside {
+  database: Database;
+  identity: SiteIdentity;
+  vault: KeyVault;
+  hop: HopParts;
+  chat: InternalClient;
+  context: ServiceContext;
+  metrics: FederationMetrics;
+  config: FederationConfig;
+}
+
+/** The feeds, who answers other sites and who asks them, and what administrators see of it. */
+function buildParts(outside: Outside, { audit, outbox }: Reporting) {
+  const feeds = buildFeeds({ ...outside, mayGrow: (room) => links.mayGrow(room) });
+  const wire = buildWire({ ...outside, feeds, audit });
+  const links = buildLinks({ ...outside, ...wire, feeds });
+  const admin = buildAdmin({
+    ...outside,
+    epochs: feeds.epochs,
+    decisions: outbox,
+    statuses: links.statuses,
+    members: wire.members,
+    begin: links.accept,
+    onDecided: () => {
+      void wire.lookAgain();
+      links.poke();
+    },
+  });
+  return { feeds, wire, links, admin };
 }
 
 function openStorage(config: FederationConfig, { logger }: ServiceContext): Promise<Database> {

@@ -1,3 +1,4 @@
+import { federationLimits } from '@boardwire/contracts';
 import { baseUrlKey, commonConfig, migrationsKey } from '@boardwire/service-kit';
 import { z } from 'zod';
 import { dialingConfigShape } from './dialing/dialing-config.ts';
@@ -9,7 +10,7 @@ export const federationConfig = commonConfig.extend({
   DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(1_000).default(10),
   MIGRATIONS: migrationsKey,
   CHAT_URL: baseUrlKey,
-  /** Without it decisions stay in the outbox. */
+  /** Without it decisions stay in the outbox, and nobody is told of requests that were refused. */
   AUDIT_URL: baseUrlKey.optional(),
   /** Where peers and browsers reach the site; without it the site document names no endpoint. */
   PUBLIC_URL: baseUrlKey.optional(),
@@ -24,6 +25,13 @@ export const federationConfig = commonConfig.extend({
   KEY_SECRET: secret.optional(),
   /** After a change of the sealing secret: the one before, until the next start has sealed the keys anew. */
   KEY_SECRET_FORMER: secret.optional(),
+  /** Between the frames that tell peers how far this site is, while nothing happens. */
+  FEDERATION_HEARTBEAT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(federationLimits.heartbeatMs)
+    .default(federationLimits.heartbeatMs),
   ...dialingConfigShape,
 });
 /** Where the site document says that others find this site. */

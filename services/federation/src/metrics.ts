@@ -1,6 +1,7 @@
 import type { FollowedEvent } from '@boardwire/follower';
 import type { Metrics } from '@boardwire/service-kit';
 import type { Counter, Gauge } from 'prom-client';
+import type { HopFailure } from './hop/hop-profile.ts';
 
 export type ItemDirection = 'in' | 'out';
 
@@ -23,6 +24,8 @@ export class FederationMetrics {
   readonly #equivocations: Counter;
   readonly #decisions: Counter;
   readonly #repairs: Counter<'outcome'>;
+  readonly #hopFailures: Counter<'reason'>;
+  readonly #decisionsLost: Counter;
   readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
@@ -37,6 +40,10 @@ export class FederationMetrics {
       'outcome',
     ]);
     for (const outcome of ['repaired', 'failed'] as const) this.#repairs.inc({ outcome }, 0);
+    this.#hopFailures = metrics.counter('fed_sig_failures_total', 'Requests of other sites that proved nothing.', [
+      'reason',
+    ]);
+    this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
   }
 
   followed(events: readonly FollowedEvent[]): void {
@@ -79,6 +86,21 @@ export class FederationMetrics {
       series.reset();
       for (const { peer, state } of peers()) series.set({ peer, state }, 1);
     });
+  }
+
+  hopRefused(reason: HopFailure): void {
+    this.#hopFailures.inc({ reason });
+  }
+
+  decisionsLost(count: number): void {
+    this.#decisionsLost.inc(count);
+  }
+
+  /** What peers have open here, asked for at each scrape. */
+  watchStreams({ open, bufferedBytes }: { open: () => number; bufferedBytes: () => number }): void {
+    this.#metrics.gauge('fed_streams_open', 'Streams that peers have open here.', [], (gauge) => gauge.set(open()));
+    const help = 'Bytes that wait for peers to take them.';
+    this.#metrics.gauge('fed_outbound_bytes', help, [], (gauge) => gauge.set(bufferedBytes()));
   }
 
   equivocated(): void {

@@ -44,6 +44,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     listenForTickets(gateway, bus);
     gateway.typing.attach(bus);
     for (const [name, client] of Object.entries(gateway.clients)) onStop(`${name} client`, () => client.close());
+    onStop('peers client', () => gateway.federation.close());
     follower = followBoards({ ...created, bus, chat: chatLogOver(gateway.clients.chat) });
     const server = await startInternalServer(context, InternalHttpModule.with(gateway), {
       host: config.HOST,
@@ -68,6 +69,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     const listened = await listen(app, config.PUBLIC_HOST, config.PORT);
     isListening = true;
     onStop('public http', () => closePublic(app, gateway));
+    onStop('peer streams', () => gateway.federation.drain());
     onStop('connections', () => drainConnections(gateway.desk, drainMs(config)));
     return { internalUrl: server.url, publicUrl: config.PUBLIC_URL ?? listened };
   });

@@ -1,5 +1,5 @@
 import { jwksSchema, limits } from '@boardwire/contracts';
-import { InternalClient, type ServiceContext } from '@boardwire/service-kit';
+import { DecisionReporter, InternalClient, type ServiceContext } from '@boardwire/service-kit';
 import type { JSONWebKeySet } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { ConnectionDesk } from './connections/desk.ts';
@@ -11,7 +11,6 @@ import { isDueToRotate } from './connections/rotation.ts';
 import { Wheel } from './connections/wheel.ts';
 import type { OpenConnection } from './connections/open-connection.ts';
 import type { GatewayConfig } from './config.ts';
-import { DecisionReporter } from './decisions/decision-reporter.ts';
 import { Boards } from './delivery/boards.ts';
 import { reachRules } from './delivery/reach.ts';
 import { RemovalWatch } from './delivery/removal-watch.ts';
@@ -25,6 +24,7 @@ import { StartPlanner } from './delivery/stream-start.ts';
 import { Subscriptions } from './delivery/subscriptions.ts';
 import { DialectHub } from './dialects/dialect-hub.ts';
 import type { Gateway } from './gateway.ts';
+import { FederationPassage } from './http/federation-passage.ts';
 import { ChatBoardLog } from './intake/chat-board-log.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { Presence } from './presence/presence.ts';
@@ -63,7 +63,12 @@ export interface CreatedGateway {
 export function createGateway(context: ServiceContext, config: GatewayConfig, intake: IntakeState): CreatedGateway {
   const metrics = new GatewayMetrics(context.metrics);
   const clients = createClients(context, config);
-  const decisions = new DecisionReporter({ audit: clients.audit, metrics, logger: context.logger });
+  const decisions = new DecisionReporter({
+    service: 'gateway',
+    audit: clients.audit,
+    onLost: (count) => metrics.decisionsLost(count),
+    logger: context.logger,
+  });
   const pod = config.POD_NAME ?? `gateway-${randomBytes(4).toString('hex')}`;
   const base = { context, config, metrics, clients, decisions, pod };
   const startedAt = Date.now();
@@ -108,6 +113,7 @@ export function createGateway(context: ServiceContext, config: GatewayConfig, in
     stalls,
     budget,
     pace: new Pace(),
+    federation: new FederationPassage(context, config),
     controlSilentMs,
   };
   return { gateway, keys, revocations, heartbeats };

@@ -1,5 +1,5 @@
 import type { InternalService } from '@boardwire/contracts';
-import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
+import type { DecisionReporter, InternalClient, ServiceContext } from '@boardwire/service-kit';
 import type { ConnectionDesk } from './connections/desk.ts';
 import type { OutboxBudget } from './connections/outbox-budget.ts';
 import type { Pace } from './connections/pace.ts';
@@ -8,11 +8,11 @@ import type { GatewayConfig } from './config.ts';
 import type { Boards } from './delivery/boards.ts';
 import type { StateReader } from './delivery/state-reader.ts';
 import type { Subscriptions } from './delivery/subscriptions.ts';
-import type { DecisionReporter } from './decisions/decision-reporter.ts';
 import type { DialectHub } from './dialects/dialect-hub.ts';
 import type { ChatBoardLog } from './intake/chat-board-log.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Presence } from './presence/presence.ts';
+import type { FederationPassage } from './http/federation-passage.ts';
 import type { EphemeralExchange } from './publish/ephemeral-exchange.ts';
 import type { Publisher } from './publish/publisher.ts';
 import type { RateLimiter } from './rights/rate-limiter.ts';
@@ -48,6 +48,7 @@ export interface Gateway {
   readonly budget: OutboxBudget;
   readonly pace: Pace;
   readonly decisions: DecisionReporter;
+  readonly federation: FederationPassage;
   readonly clients: Readonly<Record<Exclude<InternalService, 'gateway'>, InternalClient>>;
   /** Milliseconds since chat last told what changed: revocations are as old as this at worst. */
   controlSilentMs: () => number;

@@ -5,6 +5,8 @@ import type { FederationMetrics } from '../metrics.ts';
 
 export interface Reporting {
   outbox: DecisionOutbox;
+  /** Undefined without its address. */
+  audit: InternalClient | undefined;
   /** Runs the supervised loop that hands them in. */
   start: () => void;
   close: () => Promise<void>;
@@ -18,7 +20,8 @@ export function reportDecisions(
 ): Reporting {
   const outbox = new DecisionOutbox(database);
   const { AUDIT_URL: baseUrl } = config;
-  if (baseUrl === undefined) return { outbox, start: () => undefined, close: () => Promise.resolve() };
+  if (baseUrl === undefined)
+    return { outbox, audit: undefined, start: () => undefined, close: () => Promise.resolve() };
   const audit = new InternalClient({ context, service: 'audit', baseUrl });
   const delivery = new DecisionDelivery({
     service: 'federation',
@@ -30,6 +33,7 @@ export function reportDecisions(
   });
   return {
     outbox,
+    audit,
     start: () => context.supervisor.run('decisions', { beatEveryMs: 1_000 }, (loop) => delivery.run(loop)),
     close: () => audit.close(),
   };

@@ -13,6 +13,7 @@ import { NonceStore } from './nonce-store.ts';
 export interface HopParts {
   dialer: Dialer;
   documents: SiteDocuments;
+  sites: ForeignSiteStore;
   keyring: StoredSiteKeyring;
   nonces: NonceStore;
   signer: HopSigner;
@@ -32,6 +33,7 @@ export function buildHop(database: Database, { siteId, keys }: SiteIdentity, con
   return {
     dialer,
     documents: new SiteDocuments({ dialer, store, keyring }),
+    sites: store,
     keyring,
     nonces,
     signer,

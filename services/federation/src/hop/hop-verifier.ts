@@ -74,6 +74,19 @@ export class HopVerifier {
   async verify(request: HopRequest): Promise<VerifiedHop> {
     const claim = this.claim(request.headers);
     checkDigest(oneValue(request.headers, 'content-digest'), request.body);
+    return this.#prove(request, claim);
+  }
+
+  /**
+   * Proves who sent a request before its body is read, once: its nonce is used up by it. Nothing is said of the body, which
+   * has to pass {@link checkBody} before it is parsed.
+   * @throws HopError
+   */
+  verifyHead(request: Omit<HopRequest, 'body'>): Promise<VerifiedHop> {
+    return this.#prove(request, this.claim(request.headers));
+  }
+
+  async #prove(request: Omit<HopRequest, 'body'>, claim: HopSignature): Promise<VerifiedHop> {
     await this.#checkSignature(requestBase(request, claim.parametersText), claim);
     // Last, so that only what a peer has really signed can fill the table.
     if (!(await this.#nonces.remember(claim.site, claim.nonce))) {
@@ -116,4 +129,9 @@ export class HopVerifier {
   #verified({ site, kid, nonce, signature, created }: HopSignature): VerifiedHop {
     return { site, kid, nonce, signature: signatureText(signature), clockOffsetMs: created * 1_000 - this.#now() };
   }
+}
+
+/** Whether a body is the one of a request that {@link HopVerifier.verifyHead} has proven. @throws HopError */
+export function checkBody(headers: HopHeaders, body: Uint8Array): void {
+  checkDigest(oneValue(headers, 'content-digest'), body);
 }

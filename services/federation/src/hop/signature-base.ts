@@ -13,7 +13,7 @@ export interface HopRequest {
 export type HopHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** RFC 9421 signature base of a request in the profile. */
-export function requestBase({ method, target, headers }: HopRequest, parametersText: string): Buffer {
+export function requestBase({ method, target, headers }: Omit<HopRequest, 'body'>, parametersText: string): Buffer {
   const [path, query] = splitTarget(target);
   const derived: Record<string, string> = { '@method': method, '@path': path, '@query': query };
   const lines = requestComponents.map((name) => `"${name}": ${derived[name] ?? oneValue(headers, name)}`);

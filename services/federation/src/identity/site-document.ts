@@ -4,8 +4,8 @@ import { siteIdOf } from './site-id.ts';
 import type { SiteKeys } from './site-keys.ts';
 
 export const siteDocumentType = 'application/vnd.boardwire.site+json';
-/** What this build speaks; `boardwire-fed/1` joins it together with its endpoints. */
-const protocols = ['boardwire-site/1'];
+/** What this build speaks. */
+const protocols = ['boardwire-site/1', 'boardwire-fed/1'];
 
 /** The document without what every new version has anew. */
 export type SiteDocumentContent = Omit<SiteDocument, 'ver' | 'issued'>;

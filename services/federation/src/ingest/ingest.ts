@@ -23,6 +23,8 @@ export interface IngestOptions {
   logger: Logger;
   /** Something waits to be handed over. */
   onAccepted: () => void;
+  /** A site has signed two headers for one place; both are kept. */
+  onEquivocation?: (place: FeedPlace & { oseq: number }) => void;
 }
 
 /** An item with its place in the answer. */
@@ -89,31 +91,39 @@ export class Ingest {
     { candidates, carrier, outcomes }: { candidates: readonly Candidate[]; carrier: string; outcomes: ItemOutcome[] },
   ): Promise<void> {
     const takings = await this.#options.database.transaction(async (transaction) => {
-      const done: FeedTaking[] = [];
+      const done: TakenFeed[] = [];
       for (const [feed, group] of byFeed(room.id, candidates)) {
         // oxlint-disable-next-line no-await-in-loop -- feeds are locked in one order
         const taking = await takeGroup(transaction, { room, feed, group, outcomes });
         if (taking === undefined) continue;
         // oxlint-disable-next-line no-await-in-loop
         await storeTaking(transaction, feed, taking, { board: room.board, carrier });
-        done.push(taking);
+        done.push({ feed, taking });
       }
       return done;
     });
     this.#tell(room.id, takings);
   }
 
-  #tell(room: string, takings: readonly FeedTaking[]): void {
-    const { growth, metrics, logger, onAccepted } = this.#options;
-    if (takings.some(({ items }) => items.length > 0)) {
+  #tell(room: string, takings: readonly TakenFeed[]): void {
+    const { growth, metrics, logger, onAccepted, onEquivocation } = this.#options;
+    if (takings.some(({ taking }) => taking.items.length > 0)) {
       onAccepted();
       growth.grown(room);
     }
-    for (const { oseq, other } of takings.flatMap(({ evidence }) => evidence)) {
-      metrics.equivocated();
-      logger.error({ event: 'feed.equivocation', room, oseq, other: other.hash.toString('hex') });
+    for (const { feed, taking } of takings) {
+      for (const { oseq, other } of taking.evidence) {
+        metrics.equivocated();
+        logger.error({ event: 'feed.equivocation', ...feed, oseq, other: other.hash.toString('hex') });
+        onEquivocation?.({ ...feed, oseq });
+      }
     }
   }
+}
+
+interface TakenFeed {
+  feed: FeedPlace;
+  taking: FeedTaking;
 }
 
 function droppedBy(siteId: string, { via }: Partial<WireItem>): 'looped' | 'via_too_long' | undefined {

@@ -32,6 +32,7 @@ export async function createPublicApp(gateway: Gateway): Promise<NestFastifyAppl
   addRefusalBodies(fastify);
   takeBinaryBodies(fastify);
   forwardRoutes(fastify, gateway);
+  gateway.federation.mount(fastify);
   mountDialects(
     fastify,
     gateway,

@@ -1,11 +1,15 @@
 import { decisionReceiptSchema, type Decision } from '@boardwire/contracts';
-import type { InternalClient, Loop, Logger } from '@boardwire/service-kit';
 import { randomBytes } from 'node:crypto';
-import type { GatewayMetrics } from '../metrics.ts';
+import type { InternalClient } from './internal-client.ts';
+import type { Logger } from './logger.ts';
+import type { Loop } from './supervisor.ts';
 
 export interface DecisionReporterOptions {
+  /** The service that decides. */
+  service: string;
   audit: InternalClient;
-  metrics: GatewayMetrics;
+  /** So many could not be told. */
+  onLost: (count: number) => void;
   logger: Logger;
 }
 
@@ -23,13 +27,13 @@ const waitingMax = 5_000;
 const talliesMax = 2_000;
 
 /**
- * Tells audit what the gateway decided. Equal decisions of a period are one entry with a count, so that an attacker
+ * Tells audit what a service refused. Equal decisions of a period are one entry with a count, so that an attacker
  * with bad tokens can't fill the log. Bounded: with audit down it keeps the newest so many and counts the rest.
- * The numbers are dense for this life of the gateway, which is in the name of the stream.
+ * The numbers are dense for this life of the service, which is in the name of the stream.
  */
 export class DecisionReporter {
   readonly #options: DecisionReporterOptions;
-  readonly #stream = `gateway-${randomBytes(6).toString('hex')}`;
+  readonly #stream: string;
   readonly #tallies = new Map<string, Tally>();
   #waiting: Decision[] = [];
   #lost = 0;
@@ -38,6 +42,7 @@ export class DecisionReporter {
 
   constructor(options: DecisionReporterOptions) {
     this.#options = options;
+    this.#stream = `${options.service}-${randomBytes(6).toString('hex')}`;
   }
 
   get waiting(): number {
@@ -91,7 +96,7 @@ export class DecisionReporter {
     }
     this.#tallies.clear();
     if (this.#lost === 0 || this.#waiting.length >= waitingMax) return;
-    const lost = { action: 'decisions.lost', outcome: 'failed', actor: 'gateway' } as const;
+    const lost = { action: 'decisions.lost', outcome: 'failed', actor: this.#options.service } as const;
     this.#waiting.push(this.#numbered(lost, Date.now(), { count: this.#lost }));
     this.#lost = 0;
   }
@@ -104,6 +109,6 @@ export class DecisionReporter {
 
   #lose(count: number): void {
     this.#lost += count;
-    this.#options.metrics.decisionsLost(count);
+    this.#options.onLost(count);
   }
 }

@@ -1,0 +1,139 @@
+import {
+  federationLimits,
+  handshakeRequestSchema,
+  limits,
+  signedSiteDocumentSchema,
+  type HandshakeAnswer,
+  type HandshakeRequest,
+  type SiteDocument,
+} from '@boardwire/contracts';
+import { importVerifyingKey } from '@boardwire/signing';
+import { HopError } from '../hop/hop-profile.ts';
+import { HopVerifier, type HopKeyring, type VerifiedHop } from '../hop/hop-verifier.ts';
+import type { NonceStore } from '../hop/nonce-store.ts';
+import type { SiteIdentity } from '../identity/site-identity.ts';
+import { verifySiteDocument } from '../identity/verify-site-document.ts';
+import type { RoomMembers } from '../members/room-members.ts';
+import type { InvitationStore, StoredInvitation } from '../peers/invitation-store.ts';
+import type { PeerStore } from '../peers/peer-store.ts';
+import type { RoomStore } from '../rooms/room-store.ts';
+import type { SiteDocuments } from '../site-documents/site-documents.ts';
+import { FedError } from './fed-error.ts';
+import type { PeerBook } from './peer-book.ts';
+import { readBody } from './read-body.ts';
+import type { StrangerGate } from './stranger-gate.ts';
+import { assertVersion, parsedBody, type WireRequest } from './wire-door.ts';
+import { parseBody } from './wire-route.ts';
+
+export interface HandshakesOptions {
+  identity: SiteIdentity;
+  nonces: NonceStore;
+  documents: Pick<SiteDocuments, 'take'>;
+  invitations: InvitationStore;
+  peers: PeerStore;
+  book: PeerBook;
+  members: RoomMembers;
+  rooms: RoomStore;
+  gate: StrangerGate;
+  /** A site waits for the operator's word, or has been let in. */
+  onShaken: (site: string, state: HandshakeAnswer['state']) => void;
+}
+
+const bodyBytesMax = 2 * federationLimits.documentBytesMax;
+/** Strangers may send a body before anything is known of them: so many at a time. */
+const concurrentMax = 32;
+
+/** `POST /fed/v1/handshake`: a site comes with an invitation. */
+export class Handshakes {
+  readonly #options: HandshakesOptions;
+  #underWay = 0;
+
+  constructor(options: HandshakesOptions) {
+    this.#options = options;
+  }
+
+  /** @param onProven as soon as it is known who asks: from then on refusals are signed too. @throws FedError, HopError … */
+  async answer(request: WireRequest, onProven: (hop: VerifiedHop) => void): Promise<HandshakeAnswer> {
+    const { gate } = this.#options;
+    gate.enter(request.address);
+    if (this.#underWay >= concurrentMax) throw new FedError('unavailable', { detail: 'too many handshakes at once' });
+    this.#underWay += 1;
+    try {
+      const { hop, document, shake } = await this.#proven(request);
+      onProven(hop);
+      return await this.#shake(shake, document);
+    } catch (error) {
+      // Also a wrong secret: nobody is to try many.
+      gate.failed(request.address);
+      throw error;
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  /** The document proves itself by its site id, and then names the key that the request is signed with. */
+  async #proven({ raw }: WireRequest): Promise<{ hop: VerifiedHop; document: SiteDocument; shake: HandshakeRequest }> {
+    const { identity, nonces } = this.#options;
+    assertVersion(raw);
+    const { site } = new HopVerifier({ site: identity.siteId, keys: noKeys, nonces }).claim(raw.headersDistinct);
+    const body = await readBody(raw, { bytesMax: bodyBytesMax, withinMs: limits.bodyTimeoutMs });
+    const shake = parseBody(handshakeRequestSchema, await parsedBody(raw, body, bodyBytesMax));
+    const envelope = signedSiteDocumentSchema.safeParse(shake.document).data;
+    const document = envelope && verifySiteDocument(envelope);
+    if (document?.site !== site) throw new HopError('sig_invalid', 'the document is not the sender’s');
+    const verifier = new HopVerifier({ site: identity.siteId, keys: keysIn(document), nonces });
+    const request = { method: raw.method ?? '', target: raw.url ?? '', headers: raw.headersDistinct, body };
+    return { hop: await verifier.verify(request), document, shake };
+  }
+
+  async #shake(
+    { room, secret, document: envelope }: HandshakeRequest,
+    document: SiteDocument,
+  ): Promise<HandshakeAnswer> {
+    const { identity, documents, invitations, peers, book, onShaken } = this.#options;
+    const { site, name } = document;
+    const known = await peers.find(site);
+    if (known?.state === 'suspended' || known?.state === 'revoked') throw new FedError('peer_suspended');
+    const invitation = await invitations.use(secret, site);
+    // Unknown, of another site, expired, used: whoever guesses learns nothing from the answer.
+    if (typeof invitation === 'string' || invitation.room !== room) throw new FedError('room_unknown');
+    await documents.take(Buffer.from(JSON.stringify(envelope)), site);
+    const peer = await peers.add(site, name, 'handshake');
+    if (peer.state === 'invited') await peers.happened(site, 'begun');
+    const isConfirmed = peer.isConfirmed || invitation.site === site;
+    const answer = isConfirmed
+      ? await this.#admitted(site, invitation)
+      : { state: 'pending' as const, document: identity.document };
+    await book.refresh();
+    onShaken(site, answer.state);
+    return answer;
+  }
+
+  async #admitted(site: string, { room: id, scopes, subjects }: StoredInvitation): Promise<HandshakeAnswer> {
+    const { identity, peers, members, rooms } = this.#options;
+    const room = await rooms.find(id);
+    if (room === undefined) throw new FedError('room_unknown');
+    await members.admit(id, site);
+    await peers.grant(site, { room: id, scopes, subjects });
+    await peers.happened(site, 'shaken');
+    return {
+      state: 'admitted',
+      document: identity.document,
+      genesis: room.envelope,
+      scopes,
+      subjects,
+      members: await members.bundles(id),
+    };
+  }
+}
+
+const noKeys: HopKeyring = { hopKey: () => Promise.resolve(undefined) };
+
+function keysIn({ site, keys }: SiteDocument): HopKeyring {
+  return {
+    hopKey: (claimed, kid) => {
+      const found = keys.find((key) => key.kid === kid && key.use === 'hop' && claimed === site);
+      return Promise.resolve(found && importVerifyingKey(Buffer.from(found.public, 'base64url')));
+    },
+  };
+}
