@@ -208,7 +208,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
       const feed = admin.page
         .getByRole('table', { name: 'Feeds of test-chat' })
         .getByRole('row')
-        .filter({ hasText: '1,234' });
+        .filter({ hasText: 'Liar' });
       await feed.getByText('frozen').waitFor();
     });
 

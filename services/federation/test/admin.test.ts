@@ -389,6 +389,21 @@ describe('a peer', () => {
     });
   });
 
+  test('that is revoked is put out of the rooms that this site administers', async () => {
+    const { room } = (await share()).body;
+    const site = await newPeer();
+    await database.query(
+      `INSERT INTO room_member (room, site, ordinal, is_member, envelope) VALUES ($1, $2, 1, true, '{}')`,
+      [room, site],
+    );
+    const members = async () =>
+      (await ask<{ rooms: FederationRoom[] }>('/rooms')).body.rooms[0]!.members.map((member) => member.site);
+    expect(await members()).toContain(site);
+    expect((await decide(site, 'revoke')).status).toBe(200);
+    expect(await members()).not.toContain(site);
+    expect((await decide(site, 'revoke')).status).toBe(200);
+  });
+
   test('that nobody knows is not found, nor a decision that there is none of', async () => {
     const site = await newPeer();
     for (const path of [`/peers/bs1${'z'.repeat(52)}`, '/peers/x'])

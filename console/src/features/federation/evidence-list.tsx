@@ -2,13 +2,14 @@ import type { FederationEvidence } from '@boardwire/contracts';
 import { Icon } from '../../ui/icon.tsx';
 import { shortMoment } from '../../ui/time.ts';
 import classes from './federation-desk.module.css';
-import { shortHash, shortId } from './federation-text.ts';
+import { shortHash } from './federation-text.ts';
+import { siteNames } from './site-names.ts';
 import type { FederationView } from './use-federation.ts';
 
 /** Proof that a site has signed two headers for one place of its feed. */
 export function EvidenceList({ evidence, view }: { evidence: FederationEvidence[]; view: FederationView }) {
   if (evidence.length === 0) return null;
-  const names = namesIn(view);
+  const nameOf = siteNames(view);
   return (
     <section className={classes.alarm} aria-labelledby="evidence">
       <h2 id="evidence" className={classes.heading}>
@@ -36,7 +37,7 @@ export function EvidenceList({ evidence, view }: { evidence: FederationEvidence[
             {evidence.map(({ room, site, epoch, oseq, keptHash, otherHash, carrier, at }) => (
               <tr key={`${room} ${site} ${epoch} ${oseq} ${otherHash}`}>
                 <th scope="row">
-                  <bdi>{names.get(site) ?? shortId(site)}</bdi>
+                  <bdi>{nameOf(site)}</bdi>
                 </th>
                 <td className={classes.number} title={`epoch ${epoch}`}>
                   {oseq}
@@ -48,7 +49,7 @@ export function EvidenceList({ evidence, view }: { evidence: FederationEvidence[
                   {shortHash(otherHash)}
                 </td>
                 <td>
-                  <bdi>{names.get(carrier) ?? shortId(carrier)}</bdi>
+                  <bdi>{nameOf(carrier)}</bdi>
                 </td>
                 <td>{shortMoment(Date.parse(at))}</td>
               </tr>
@@ -58,9 +59,4 @@ export function EvidenceList({ evidence, view }: { evidence: FederationEvidence[
       </div>
     </section>
   );
-}
-
-function namesIn({ site, peers, rooms }: FederationView): Map<string, string> {
-  const named = [...rooms.flatMap(({ members }) => members), ...peers, site];
-  return new Map(named.filter(({ name }) => name !== '').map((one) => [one.site, one.name]));
 }

@@ -17,7 +17,7 @@ export function FederationDesk({ api }: { api: FederationApi }) {
   const { view, failure, look } = useFederation(api);
   const [decision, setDecision] = useState<OpenDecision>();
   if (view === undefined) return <Opening failure={failure} />;
-  const { site, rooms, invitations, peers, evidence } = view;
+  const { site, peers, evidence } = view;
   return (
     <div className={classes.scroll}>
       {failure !== undefined && (
@@ -29,7 +29,7 @@ export function FederationDesk({ api }: { api: FederationApi }) {
         <ToConfirm peers={peers} onDecide={setDecision} />
         <EvidenceList evidence={evidence} view={view} />
         <SiteCard site={site} />
-        <RoomList api={api} site={site} rooms={rooms} invitations={invitations} onChanged={look} />
+        <RoomList api={api} view={view} onChanged={look} />
         <PeerList peers={peers} onDecide={setDecision} />
       </div>
       {decision !== undefined && (

@@ -2,12 +2,17 @@ import type { FederationFeed, FederationRoom } from '@boardwire/contracts';
 import { Icon } from '../../ui/icon.tsx';
 import { useNow } from '../../ui/use-now.ts';
 import classes from './federation-desk.module.css';
-import { agoText, shortHash, siteName } from './federation-text.ts';
+import { agoText, shortHash } from './federation-text.ts';
+
+interface FeedTableProps {
+  room: FederationRoom;
+  own: string;
+  nameOf: (site: string) => string;
+}
 
 /** Each member's feed as far as it is here: what of it is not on the board yet, and what never will be. */
-export function FeedTable({ room, own }: { room: FederationRoom; own: string }) {
-  const { feeds, members, alias } = room;
-  const nameOf = (site: string) => siteName(members.find((member) => member.site === site) ?? { site, name: '' });
+export function FeedTable({ room, own, nameOf }: FeedTableProps) {
+  const { feeds, alias } = room;
   return (
     <div className={classes.tableBox}>
       <table className={classes.table} aria-label={`Feeds of ${alias}`}>

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { Copyable } from '../../ui/copyable.tsx';
 import type { FederationApi } from './federation-api.ts';
 import classes from './federation-desk.module.css';
-import { shortId, siteName } from './federation-text.ts';
+import { shortId } from './federation-text.ts';
 import { FeedTable } from './feed-table.tsx';
 import { InvitationList } from './invitation-list.tsx';
 
@@ -13,12 +13,13 @@ interface RoomCardProps {
   site: FederationSite;
   room: FederationRoom;
   invitations: OpenInvitation[];
+  nameOf: (site: string) => string;
   onInvite: () => void;
   onChanged: () => void;
 }
 
 /** One shared board: who takes part, and how far each of them is known here. */
-export function RoomCard({ api, site, room, invitations, onInvite, onChanged }: RoomCardProps) {
+export function RoomCard({ api, site, room, nameOf, invitations, onInvite, onChanged }: RoomCardProps) {
   const { alias, board, subjects, members, isAdmin } = room;
   const headingId = `room-${room.room}`;
   return (
@@ -50,8 +51,8 @@ export function RoomCard({ api, site, room, invitations, onInvite, onChanged }: 
         <div>
           <dt>Members</dt>
           <dd>
-            {members.length === 0 ? 'none yet' : members.map((member) => siteName(member)).join(', ')}
-            {isAdmin ? '' : `; ${creatorOf(room)} lets sites in`}
+            {members.length === 0 ? 'none yet' : members.map((member) => nameOf(member.site)).join(', ')}
+            {isAdmin ? '' : `; ${nameOf(room.creator)} lets sites in`}
           </dd>
         </div>
         <div>
@@ -63,12 +64,8 @@ export function RoomCard({ api, site, room, invitations, onInvite, onChanged }: 
           </dd>
         </div>
       </dl>
-      <FeedTable room={room} own={site.site} />
+      <FeedTable room={room} own={site.site} nameOf={nameOf} />
       <InvitationList {...{ api, invitations, onChanged }} />
     </article>
   );
-}
-
-function creatorOf({ creator, members }: FederationRoom): string {
-  return siteName(members.find(({ site }) => site === creator) ?? { site: creator, name: '' });
 }

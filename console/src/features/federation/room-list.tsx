@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import type { FederationRoom, FederationSite, OpenInvitation } from '@boardwire/contracts';
+import type { FederationRoom } from '@boardwire/contracts';
 import { useState } from 'react';
 import { Icon } from '../../ui/icon.tsx';
 import { AcceptDialog } from './accept-dialog.tsx';
@@ -8,19 +8,20 @@ import classes from './federation-desk.module.css';
 import { InviteDialog } from './invite-dialog.tsx';
 import { RoomCard } from './room-card.tsx';
 import { ShareDialog } from './share-dialog.tsx';
+import { siteNames } from './site-names.ts';
+import type { FederationView } from './use-federation.ts';
 
 interface RoomListProps {
   api: FederationApi;
-  site: FederationSite;
-  rooms: FederationRoom[];
-  invitations: OpenInvitation[];
+  view: FederationView;
   onChanged: () => void;
 }
 
 type Open = 'share' | 'accept' | FederationRoom | undefined;
 
 /** What is shared, and the ways to share more. */
-export function RoomList({ api, site, rooms, invitations, onChanged }: RoomListProps) {
+export function RoomList({ api, view, onChanged }: RoomListProps) {
+  const { site, rooms, invitations } = view;
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
   return (
@@ -52,6 +53,7 @@ export function RoomList({ api, site, rooms, invitations, onChanged }: RoomListP
         <RoomCard
           key={room.room}
           {...{ api, site, room, onChanged }}
+          nameOf={siteNames(view)}
           invitations={invitations.filter((invitation) => invitation.room === room.room)}
           onInvite={() => setOpen(room)}
         />

@@ -1,4 +1,4 @@
-import type { FederationFeed, FederationRoom } from '@boardwire/contracts';
+import type { FederationFeed, FederationRoom, SiteDocument } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
 import type { SiteIdentity } from '../identity/site-identity.ts';
 import { genesisIn, type RoomMembers } from '../members/room-members.ts';
@@ -18,24 +18,30 @@ interface FeedRow extends Omit<FederationFeed, 'grownAt'> {
   grownAt: Date | null;
 }
 
+/** Of all rooms, read once. */
+interface Known {
+  feeds: readonly FeedRow[];
+  documents: ReadonlyMap<string, SiteDocument>;
+}
+
 /** Rooms as an operator sees them: who takes part, and how far each feed is known here. */
 export class RoomViews {
   constructor(private readonly options: RoomViewsOptions) {}
 
   async all(): Promise<FederationRoom[]> {
-    const [rooms, feeds] = await Promise.all([this.options.rooms.all(), this.#feeds()]);
-    return Promise.all(rooms.map((room) => this.#view(room, feeds)));
+    const [rooms, known] = await Promise.all([this.options.rooms.all(), this.#known()]);
+    return Promise.all(rooms.map((room) => this.#view(room, known)));
   }
 
   async of(room: Room): Promise<FederationRoom> {
-    return this.#view(room, await this.#feeds());
+    return this.#view(room, await this.#known());
   }
 
-  async #view(room: Room, feeds: readonly FeedRow[]): Promise<FederationRoom> {
-    const { identity, sites, members } = this.options;
+  async #view(room: Room, { feeds, documents }: Known): Promise<FederationRoom> {
+    const { identity, members } = this.options;
     const { id, alias, board, subjects } = room;
     const { creator, admins } = genesisIn(room);
-    const [present, documents] = await Promise.all([members.sites(id), sites.documents()]);
+    const present = await members.sites(id);
     return {
       room: id,
       alias,
@@ -48,6 +54,11 @@ export class RoomViews {
         .filter((feed) => feed.room === id)
         .map(({ room: _room, grownAt, ...feed }) => ({ ...feed, grownAt: grownAt?.toISOString() ?? null })),
     };
+  }
+
+  async #known(): Promise<Known> {
+    const [feeds, documents] = await Promise.all([this.#feeds(), this.options.sites.documents()]);
+    return { feeds, documents };
   }
 
   /** Of each site its newest epoch. */
