@@ -85,7 +85,6 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
       expect(await board.locator('option').allInnerTexts()).toContain('Realtime Event Board (events)'),
     );
     expect(await board.locator('option').allInnerTexts()).not.toContainEqual(expect.stringContaining('(site)'));
-    await board.focus();
     await admin.page.keyboard.type('Realtime');
     await admin.page.keyboard.press('Tab');
     await admin.page.keyboard.type('test-chat');
@@ -133,6 +132,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     expect(Date.parse(invitation.expires) - Date.now()).toBeGreaterThan(86_000_000);
     await browser.keepScreen(admin.page, 'federation-invitation');
     expect(await browser.seriousViolations(admin.page)).toEqual([]);
+    expect(await admin.focused()).toBe('Copy the invitation');
     await admin.button('Done').click();
     const open = admin.page.getByRole('list', { name: 'Open invitations' });
     await open.getByText('Invitation for whoever has it, read, write; still 24 h').waitFor();

@@ -14,6 +14,8 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog?.open === false) dialog.showModal();
+    // Where there is something to write, one may begin at once; by itself it would be the button that closes.
+    dialog?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();

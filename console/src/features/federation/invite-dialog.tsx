@@ -1,6 +1,6 @@
 import { Button, Checkbox, CopyButton, NativeSelect, TextInput } from '@mantine/core';
 import { peerScopes, siteIdSchema, type FederationRoom, type InviteAnswer, type PeerScope } from '@boardwire/contracts';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { shortMoment } from '../../ui/time.ts';
@@ -99,6 +99,9 @@ function InviteForm({ api, room, onAnswer, onClose }: InviteFormProps) {
 }
 
 function Invitation({ answer, onClose }: { answer: InviteAnswer; onClose: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  // The form, and with it the focus, has just gone.
+  useEffect(() => button.current?.focus(), []);
   const { invitation, expires, fingerprint } = answer;
   return (
     <>
@@ -110,7 +113,7 @@ function Invitation({ answer, onClose }: { answer: InviteAnswer; onClose: () => 
         className={classes.line}
         aria-label="The invitation"
         readOnly
-        rows={6}
+        rows={8}
         value={invitation}
         onFocus={(event) => event.currentTarget.select()}
         dir="ltr"
@@ -122,7 +125,7 @@ function Invitation({ answer, onClose }: { answer: InviteAnswer; onClose: () => 
       <div className={classes.buttons}>
         <CopyButton value={invitation}>
           {({ copied, copy }) => (
-            <Button leftSection={<Icon name={copied ? 'check' : 'copy'} size={16} />} onClick={copy}>
+            <Button ref={button} leftSection={<Icon name={copied ? 'check' : 'copy'} size={16} />} onClick={copy}>
               {copied ? 'Copied' : 'Copy the invitation'}
             </Button>
           )}
