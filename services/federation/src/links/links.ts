@@ -19,6 +19,8 @@ const lookEveryMs = 100;
 /** A peer that is behind for longer isn't live. */
 const laggingAfterMs = 5_000;
 const beatEveryMs = 250;
+/** Of a peer that nobody can dial no attempt fails: it is lost when it hasn't come for so long. */
+const absentAfterMs = 5_000;
 
 interface Running {
   link: PeerLink;
@@ -36,6 +38,7 @@ export class Links implements PeerStatuses {
   readonly #endpoints: PeerEndpoints;
   readonly #rooms = new Map<string, RoomLinks>();
   readonly #running = new Map<string, Running>();
+  readonly #absentSince = new Map<string, number>();
   readonly #alarm = new Alarm();
   #peers: readonly Peer[] = [];
 
@@ -209,9 +212,21 @@ export class Links implements PeerStatuses {
     }
   }
 
+  #isAbsent(site: string, { streamOpen }: PeerStatus): boolean {
+    if (streamOpen || this.#endpoints.of(site).length > 0) {
+      this.#absentSince.delete(site);
+      return false;
+    }
+    const since = this.#absentSince.get(site) ?? performance.now();
+    this.#absentSince.set(site, since);
+    return performance.now() - since > absentAfterMs;
+  }
+
   #seen(site: string): PeerEvent | undefined {
     const status = this.of(site);
-    if (status === undefined || !status.streamOpen || status.lagSeconds === null) return undefined;
+    if (status === undefined) return undefined;
+    if (this.#isAbsent(site, status)) return 'lost';
+    if (!status.streamOpen || status.lagSeconds === null) return undefined;
     if (status.lagEvents === 0) return 'caught_up';
     return status.lagSeconds * 1_000 > laggingAfterMs ? 'lagging' : undefined;
   }
