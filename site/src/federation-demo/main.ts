@@ -7,10 +7,14 @@ import { nothingOpened, startThreeSites, stopThreeSites } from './three-sites.ts
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const opened = nothingOpened();
 
-/** Nothing of the sites may outlive a demo that is interrupted. */
-async function end(code: number): Promise<never> {
-  await stopThreeSites(opened).catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
-  process.exit(code);
+let ending: Promise<never> | undefined;
+
+/** Nothing of the sites may outlive a demo that is interrupted; what breaks because of that is no failure. */
+function end(code: number): Promise<never> {
+  ending ??= stopThreeSites(opened)
+    .catch((error: unknown) => process.stderr.write(`${String(error)}\n`))
+    .then(() => process.exit(code));
+  return ending;
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(130));
 
@@ -24,6 +28,7 @@ try {
   const sites = await startThreeSites(say, opened);
   await end((await runFederationDemo(sites, options, say)) ? 0 : 1);
 } catch (error) {
+  if (ending !== undefined) await ending;
   const text = error instanceof UserError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`\n${text}\n`);
   await end(2);
