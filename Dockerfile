@@ -24,7 +24,9 @@ FROM installed AS dependencies
 RUN for workspace in services/gateway services/chat services/federation services/audit applets/axonchat; do \
     image="/images/$(basename "$workspace")" && mkdir -p "$image" \
     && npm ci --ignore-scripts --prefer-offline --omit=dev --workspace "$workspace" --include-workspace-root=false \
-    && find . -type d -name node_modules -prune > /tmp/folders && tar -cf - -T /tmp/folders | tar -xf - -C "$image" || exit 1; \
+    && for folder in $(find . -type d -name node_modules -prune); do \
+         mkdir -p "$image/$folder" && cp -a "$folder/." "$image/$folder" || exit 1; \
+       done || exit 1; \
   done \
   && find /images -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name .package-lock.json \) -exec rm {} + \
   && (find /images -depth -type d -exec rmdir {} + 2>/dev/null || true)
