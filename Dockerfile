@@ -47,7 +47,7 @@ WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 INTERNAL_PORT=9100
 USER 65534:65534
 EXPOSE 9100
-HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.INTERNAL_PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ARG NODE_IMAGE
 ARG VERSION=0.1.0
