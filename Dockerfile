@@ -37,9 +37,12 @@ RUN for workspace in services/gateway services/chat services/federation services
     node scripts/image-files.mjs "$workspace" "/images/$(basename "$workspace")" || exit 1; \
   done \
   && mkdir -p /images/gateway/console && cp -r console/dist /images/gateway/console/dist
-# Files are as old as the sources say, not as the build.
+# Files are as old as the sources say, not as the build, and may be read by whoever, however they were checked out.
 ARG SOURCE_DATE_EPOCH=0
-RUN find /images -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
+RUN for image in /images/*; do \
+    layer="/layers/$(basename "$image")" && mkdir -p "$layer" && mv "$image" "$layer/app" || exit 1; \
+  done \
+  && chmod -R u=rwX,go=rX /layers && find /layers -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
 
 # No shell is needed from here on: everything that runs is node with arguments.
 FROM ${NODE_IMAGE} AS service
@@ -59,22 +62,22 @@ LABEL org.opencontainers.image.licenses=Apache-2.0 \
 
 FROM service AS chat
 LABEL org.opencontainers.image.title="Boardwire chat" org.opencontainers.image.description="Boards, their logs and accounts"
-COPY --from=files /images/chat .
+COPY --from=files /layers/chat /
 CMD ["node", "--max-semi-space-size=32", "services/chat/dist/main.js"]
 
 FROM service AS federation
 LABEL org.opencontainers.image.title="Boardwire federation" org.opencontainers.image.description="What sites share with each other"
-COPY --from=files /images/federation .
+COPY --from=files /layers/federation /
 CMD ["node", "--max-semi-space-size=32", "services/federation/dist/main.js"]
 
 FROM service AS audit
 LABEL org.opencontainers.image.title="Boardwire audit" org.opencontainers.image.description="The Merkle log of events and decisions"
-COPY --from=files /images/audit .
+COPY --from=files /layers/audit /
 CMD ["node", "--max-semi-space-size=32", "services/audit/dist/main.js"]
 
 FROM service AS axonchat
 LABEL org.opencontainers.image.title="Boardwire AxonChat" org.opencontainers.image.description="AxonChat's own routes"
-COPY --from=files /images/axonchat .
+COPY --from=files /layers/axonchat /
 CMD ["node", "--max-semi-space-size=32", "applets/axonchat/dist/main.js"]
 
 # The last one, which a build without a target makes. Node's own young generation: a larger one is memory of each connection.
@@ -82,5 +85,5 @@ FROM service AS gateway
 LABEL org.opencontainers.image.title="Boardwire gateway" org.opencontainers.image.description="SSE, WebSocket, HTTP and the console"
 ENV PORT=8080 CONSOLE_DIR=/app/console/dist
 EXPOSE 8080
-COPY --from=files /images/gateway .
+COPY --from=files /layers/gateway /
 CMD ["node", "services/gateway/dist/main.js"]
