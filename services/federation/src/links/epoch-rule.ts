@@ -95,10 +95,9 @@ export class EpochRule {
     if (others.length > 0) {
       const words = await this.#ask(room.id, others, signal);
       if (words.length === 0 || signal.aborted) return false;
-      for (const word of words) {
-        // oxlint-disable-next-line no-await-in-loop -- each is measured by what the one before it has brought back
-        if (!(await this.#weigh(room, word, signal))) return false;
-      }
+      const wasPutBack = await this.#wasPutBack(room, words, signal);
+      if (signal.aborted) return false;
+      if (wasPutBack) await this.#openNew(room);
     }
     this.#cleared.add(room.id);
     parts.logger.info({ event: 'feed.cleared', room: room.id, members: others.length });
@@ -140,25 +139,32 @@ export class EpochRule {
     return told && { site, position: told[own], client: undefined, epochs: [] };
   }
 
-  /** False while what a member says can be neither proven nor left aside. */
-  async #weigh(room: Room, word: Word, signal: AbortSignal): Promise<boolean> {
+  /** Whether the site had gone further than it knows: all that proves it is fetched back, from whoever has some of it. */
+  async #wasPutBack(room: Room, words: readonly Word[], signal: AbortSignal): Promise<boolean> {
+    let wasPutBack = false;
+    // First who can prove it: what is fetched back from them answers the others.
+    for (const word of words.toSorted((one, other) => Number(!one.client) - Number(!other.client))) {
+      // oxlint-disable-next-line no-await-in-loop -- each is measured by what the one before it has brought back
+      if (await this.#isProof(room, word, signal)) wasPutBack = true;
+    }
+    return wasPutBack;
+  }
+
+  async #isProof(room: Room, word: Word, signal: AbortSignal): Promise<boolean> {
     const { parts, epochs } = this.#options;
-    let isRestored = false;
+    let isProven = false;
     for (const envelope of word.epochs) {
       // oxlint-disable-next-line no-await-in-loop -- the oldest first
-      if (await epochs.readmit(room.id, envelope)) isRestored = true;
+      if (await epochs.readmit(room.id, envelope)) isProven = true;
     }
-    if (!isRestored && !(await this.#isAhead(room, word))) return true;
-    if (word.client !== undefined && (await this.#fetchBack(room, word, signal))) isRestored = true;
-    // A word without a proof, of somebody who can't be asked for one, costs a new epoch; one who could prove it lies.
-    const isUnproven = !isRestored && word.client === undefined;
-    if (!isRestored && !isUnproven) {
+    if (!isProven && !(await this.#isAhead(room, word))) return false;
+    // Of somebody who can't be asked for a proof the word alone counts: at worst it costs a new epoch.
+    if (word.client === undefined) return true;
+    if (await this.#fetchBack(room, word, signal)) return true;
+    if (!isProven) {
       parts.logger.warn({ event: 'feed.unproven_word', room: room.id, peer: word.site, position: word.position });
-      return true;
     }
-    if (signal.aborted) return false;
-    await this.#openNew(room, word.site);
-    return true;
+    return isProven;
   }
 
   /** Whether a member has more of the own feed than this site, or something else at the same place. */
@@ -211,10 +217,10 @@ export class EpochRule {
     return next > from;
   }
 
-  async #openNew(room: Room, told: string): Promise<void> {
+  async #openNew(room: Room): Promise<void> {
     const { parts, epochs, onOpened } = this.#options;
     await epochs.openFeed(room.id);
-    parts.logger.warn({ event: 'feed.epoch_opened', room: room.id, board: room.board, told });
+    parts.logger.warn({ event: 'feed.epoch_opened', room: room.id, board: room.board });
     onOpened(room.id);
   }
 }
