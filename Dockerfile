@@ -24,9 +24,7 @@ FROM installed AS dependencies
 RUN for workspace in services/gateway services/chat services/federation services/audit applets/axonchat; do \
     image="/images/$(basename "$workspace")" && mkdir -p "$image" \
     && npm ci --ignore-scripts --prefer-offline --omit=dev --workspace "$workspace" --include-workspace-root=false \
-    && for folder in $(find . -type d -name node_modules -prune); do \
-         mkdir -p "$image/$folder" && cp -a "$folder/." "$image/$folder" || exit 1; \
-       done || exit 1; \
+    && find . -type d -name node_modules -prune > /tmp/folders && tar -cf - -T /tmp/folders | tar -xf - -C "$image" || exit 1; \
   done \
   && find /images -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name .package-lock.json \) -exec rm {} + \
   && (find /images -depth -type d -exec rmdir {} + 2>/dev/null || true)
@@ -37,12 +35,9 @@ RUN for workspace in services/gateway services/chat services/federation services
     node scripts/image-files.mjs "$workspace" "/images/$(basename "$workspace")" || exit 1; \
   done \
   && mkdir -p /images/gateway/console && cp -r console/dist /images/gateway/console/dist
-# Files are as old as the sources say, not as the build, and may be read by whoever, however they were checked out.
+# Files are as old as the sources say, not as the build.
 ARG SOURCE_DATE_EPOCH=0
-RUN for image in /images/*; do \
-    layer="/layers/$(basename "$image")" && mkdir -p "$layer" && mv "$image" "$layer/app" || exit 1; \
-  done \
-  && chmod -R u=rwX,go=rX /layers && find /layers -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
+RUN find /images -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
 
 # No shell is needed from here on: everything that runs is node with arguments.
 FROM ${NODE_IMAGE} AS service
@@ -50,7 +45,7 @@ WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 INTERNAL_PORT=9100
 USER 65534:65534
 EXPOSE 9100
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 \
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=6 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.INTERNAL_PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ARG NODE_IMAGE
 ARG VERSION=0.1.0
@@ -62,22 +57,22 @@ LABEL org.opencontainers.image.licenses=Apache-2.0 \
 
 FROM service AS chat
 LABEL org.opencontainers.image.title="Boardwire chat" org.opencontainers.image.description="Boards, their logs and accounts"
-COPY --from=files /layers/chat /
+COPY --from=files /images/chat .
 CMD ["node", "--max-semi-space-size=32", "services/chat/dist/main.js"]
 
 FROM service AS federation
 LABEL org.opencontainers.image.title="Boardwire federation" org.opencontainers.image.description="What sites share with each other"
-COPY --from=files /layers/federation /
+COPY --from=files /images/federation .
 CMD ["node", "--max-semi-space-size=32", "services/federation/dist/main.js"]
 
 FROM service AS audit
 LABEL org.opencontainers.image.title="Boardwire audit" org.opencontainers.image.description="The Merkle log of events and decisions"
-COPY --from=files /layers/audit /
+COPY --from=files /images/audit .
 CMD ["node", "--max-semi-space-size=32", "services/audit/dist/main.js"]
 
 FROM service AS axonchat
 LABEL org.opencontainers.image.title="Boardwire AxonChat" org.opencontainers.image.description="AxonChat's own routes"
-COPY --from=files /layers/axonchat /
+COPY --from=files /images/axonchat .
 CMD ["node", "--max-semi-space-size=32", "applets/axonchat/dist/main.js"]
 
 # The last one, which a build without a target makes. Node's own young generation: a larger one is memory of each connection.
@@ -85,5 +80,5 @@ FROM service AS gateway
 LABEL org.opencontainers.image.title="Boardwire gateway" org.opencontainers.image.description="SSE, WebSocket, HTTP and the console"
 ENV PORT=8080 CONSOLE_DIR=/app/console/dist
 EXPOSE 8080
-COPY --from=files /layers/gateway /
+COPY --from=files /images/gateway .
 CMD ["node", "services/gateway/dist/main.js"]

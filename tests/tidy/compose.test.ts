@@ -54,10 +54,7 @@ describe('docker compose', () => {
       Array.from(read('docker/two-sites.env').matchAll(/^([A-Z_]+)=(.*)$/gm), ([, key, value]) => [key!, value!]),
     );
     const hosts = settings['FEDERATION_ALLOWED_HTTP_HOSTS']!.split(',');
-    const addresses = [
-      settings['FEDERATION_ENDPOINTS']!,
-      services['federation-pi']!.environment!['FEDERATION_ENDPOINTS']!,
-    ];
+    const addresses = [settings['PUBLIC_URL']!, services['federation-pi']!.environment!['PUBLIC_URL']!];
     expect(addresses.map((address) => new URL(address).host)).toEqual(hosts);
     const aliases = ['nginx', 'nginx-pi'].map(
       (name) => (services[name]!.networks as Record<string, { aliases: string[] }>)['between']!.aliases,

@@ -37,7 +37,7 @@ describe('the Dockerfile', () => {
     for (const workspace of workspaces) {
       const [, name] = workspace.split('/');
       const own = stages.get(name!)!.body;
-      expect(own.match(/^COPY .*$/gm)).toEqual([`COPY --from=files /layers/${name} /`]);
+      expect(own.match(/^COPY .*$/gm)).toEqual([`COPY --from=files /images/${name} .`]);
       const flag = name === 'gateway' ? '' : '"--max-semi-space-size=32", ';
       expect(own).toContain(`CMD ["node", ${flag}"${workspace}/dist/main.js"]`);
     }
