@@ -5,6 +5,7 @@ import { siteDocumentMigrations } from './site-documents/site-document-migration
 import { roomMigration } from './rooms/room-migration.ts';
 import { joiningMigration } from './links/joining-migration.ts';
 import { createPeers } from './peers/peers-migration.ts';
+import { evidenceMigration } from './evidence/evidence-migration.ts';
 import { memberMigrations } from './members/member-migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   ...memberMigrations,
   decisionOutboxMigration('CreateDecisions1765600000000'),
   joiningMigration,
+  evidenceMigration,
 ];

@@ -9,8 +9,10 @@ import {
 } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { buffer } from 'node:stream/consumers';
 import type { Room } from '../src/rooms/room-store.ts';
 import { PeerSite } from './support/peer-site.ts';
+import { PeerStandIn } from './support/peer-stand-in.ts';
 import type { OpenedStream } from './support/wire-client.ts';
 import { WireSite } from './support/wire-site.ts';
 import { verifyFeed } from './verify-feed.ts';
@@ -20,7 +22,8 @@ let board = 0;
 let room: Room;
 
 beforeAll(async () => {
-  site = await WireSite.start({ FEDERATION_HEARTBEAT_MS: '700' });
+  const near = { FEDERATION_ALLOWED_NETWORKS: '127.0.0.1/32', FEDERATION_ALLOWED_HTTP_HOSTS: '127.0.0.1' };
+  site = await WireSite.start({ FEDERATION_HEARTBEAT_MS: '700', ...near });
 }, 60_000);
 afterAll(() => site?.stop(), 30_000);
 beforeEach(async () => {
@@ -287,6 +290,42 @@ describe('a push', () => {
 });
 
 describe('forks', () => {
+  test('that a peer shows by what it pushes are told to every other member, once each', async () => {
+    const stand = await PeerStandIn.start();
+    const ben = new PeerSite(room.id, 'Ben', [`http://127.0.0.1:${stand.port}`]);
+    const told: unknown[] = [];
+    let isAway = true;
+    stand.answer = (request, response) =>
+      void buffer(request).then((sent) => {
+        const path = request.url!;
+        if (path !== federationPaths.evidence(room.id) || isAway) return response.writeHead(503).end();
+        told.push(JSON.parse(sent.toString()));
+        const answer = { status: 204, body: Buffer.alloc(0), contentType: 'application/json' };
+        const requestSignature = String(request.headers['signature']).slice('bw='.length);
+        return response.writeHead(204, ben.signer.signAnswer({ ...answer, requestSignature })).end();
+      });
+    try {
+      const [ann, eve] = [new PeerSite(room.id), new PeerSite(room.id)];
+      const [toAnn, toEve] = [await site.admit(ann), await site.admit(eve), await site.admit(ben)];
+      const [first] = ann.feed(1);
+      const other = ann.write(undefined, 'another');
+      await toAnn.push(room.id, [first!.wire]);
+      expect(outcomesIn((await toEve.push(room.id, [other.wire])).json)).toEqual(['equivocation']);
+      await eventually(() => expect(stand.requests.some(({ url }) => url!.endsWith('/evidence'))).toBe(true));
+      isAway = false;
+      await eventually(() => expect(told).toHaveLength(1), { timeoutMs: 12_000 });
+      const headers = (told[0] as { items: { h: string; data: unknown }[] }).items;
+      expect(headers.map(({ h, data }) => [h, data])).toEqual([
+        [first!.wire.h, null],
+        [other.wire.h, null],
+      ]);
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      expect(told).toHaveLength(1);
+    } finally {
+      await stand.close();
+    }
+  }, 30_000);
+
   test('are found by comparing heads, and then by the hashes of a range', async () => {
     const peer = new PeerSite(room.id);
     const client = await site.admit(peer);

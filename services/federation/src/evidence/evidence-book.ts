@@ -7,15 +7,6 @@ import type { SiteKeyring } from '../ingest/site-keyring.ts';
 import { verifyItem, type VerifiedItem } from '../ingest/verify-item.ts';
 import type { FederationMetrics } from '../metrics.ts';
 
-/** Two headers that a site has signed for one place of its feed. */
-export interface FoundEvidence {
-  room: string;
-  site: string;
-  epoch: string;
-  oseq: number;
-  items: [WireItem, WireItem];
-}
-
 export interface EvidenceBookOptions {
   database: Database;
   keyring: SiteKeyring;
@@ -29,21 +20,12 @@ interface KeptRow {
   hash: Buffer;
 }
 
-type Listener = (found: FoundEvidence) => void;
-
 /** Proof that a site says two things at one place, whoever brings it: kept, and the feed is frozen here. */
 export class EvidenceBook {
   readonly #options: EvidenceBookOptions;
-  readonly #listeners = new Set<Listener>();
 
   constructor(options: EvidenceBookOptions) {
     this.#options = options;
-  }
-
-  /** Evidence that wasn't known here: other members should have it. */
-  onFound(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** @returns false when it proves nothing: not two headers of one place, both signed, in a feed that is known here */
@@ -57,31 +39,8 @@ export class EvidenceBook {
     if (outcome === 'new') {
       metrics.equivocated();
       logger.error({ event: 'feed.equivocation', room, site, epoch, oseq, carrier });
-      this.#tell({ room, site, epoch, oseq, items: [withoutData(items[0]), withoutData(items[1])] });
     }
     return outcome !== 'unknown_feed';
-  }
-
-  /** Ingest has come upon it and kept it. */
-  async announce(place: Omit<FoundEvidence, 'items'>): Promise<void> {
-    const { room, site, epoch, oseq } = place;
-    const rows = await this.#options.database.query<{
-      keptHeader: Buffer;
-      keptSigs: Signature[];
-      otherHeader: Buffer;
-      otherSigs: Signature[];
-    }>(
-      `SELECT kept_header AS "keptHeader", kept_sigs AS "keptSigs", other_header AS "otherHeader", other_sigs AS "otherSigs"
-       FROM evidence WHERE room = $1 AND site = $2 AND epoch = $3 AND oseq = $4 ORDER BY at DESC LIMIT 1`,
-      [room, site, epoch, oseq],
-    );
-    for (const { keptHeader, keptSigs, otherHeader, otherSigs } of rows) {
-      const items: [WireItem, WireItem] = [
-        headerItem(site, keptHeader, keptSigs),
-        headerItem(site, otherHeader, otherSigs),
-      ];
-      this.#tell({ ...place, items });
-    }
   }
 
   /** By its header alone: its data proves nothing, and need not be there. */
@@ -92,10 +51,6 @@ export class EvidenceBook {
     const { keyring } = this.#options;
     const verified = await verifyItem(header, { room, carrier: peeked.claim.site, keyring });
     return typeof verified === 'string' ? undefined : verified;
-  }
-
-  #tell(found: FoundEvidence): void {
-    for (const listener of this.#listeners) listener(found);
   }
 }
 
@@ -151,6 +106,7 @@ function isSamePlace(one: FeedHeader, other: FeedHeader): boolean {
 
 const withoutData = (item: WireItem): WireItem => ({ ...item, salt: null, data: null });
 
-function headerItem(site: string, header: Buffer, sigs: Signature[]): WireItem {
+/** What was kept of an item: its header and signatures, which is all that evidence needs. */
+export function headerItem(site: string, header: Buffer, sigs: Signature[]): WireItem {
   return { h: header.toString('base64url'), sigs, salt: null, data: null, via: [site] };
 }

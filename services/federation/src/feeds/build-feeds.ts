@@ -4,7 +4,7 @@ import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
 import { BoardRules } from '../following/board-rules.ts';
 import { HandoverWorker } from '../handover/handover-worker.ts';
 import type { SiteIdentity } from '../identity/site-identity.ts';
-import { Ingest, type IngestOptions } from '../ingest/ingest.ts';
+import { Ingest } from '../ingest/ingest.ts';
 import type { SiteKeyring } from '../ingest/site-keyring.ts';
 import type { FederationMetrics } from '../metrics.ts';
 import { RoomStore } from '../rooms/room-store.ts';
@@ -27,7 +27,7 @@ export interface FeedParts {
   grown: (room: string) => void;
   /** Runs the supervised loops. */
   start: () => void;
-  ingest: (keyring: SiteKeyring, onEquivocation?: IngestOptions['onEquivocation']) => Ingest;
+  ingest: (keyring: SiteKeyring) => Ingest;
 }
 
 export interface BuildFeedsOptions {
@@ -55,14 +55,7 @@ export function buildFeeds({ database, identity, chat, context, metrics, mayGrow
     epochs: new FeedEpochs(database, identity),
     reader: new FeedReader(database, identity, growth),
     ownFeeds: new OwnFeeds({ ...shared, identity, range: saltedRangeOver(chat), rulesOf: rules.of, mayGrow }),
-    ingest: (keyring, onEquivocation) =>
-      new Ingest({
-        ...shared,
-        siteId,
-        keyring,
-        onAccepted,
-        ...(onEquivocation === undefined ? {} : { onEquivocation }),
-      }),
+    ingest: (keyring) => new Ingest({ ...shared, siteId, keyring, onAccepted }),
     onControl: ({ boards }) => {
       rules.apply(boards);
       redactions.look(boards);

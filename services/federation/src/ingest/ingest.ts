@@ -23,8 +23,6 @@ export interface IngestOptions {
   logger: Logger;
   /** Something waits to be handed over. */
   onAccepted: () => void;
-  /** A site has signed two headers for one place; both are kept. */
-  onEquivocation?: (place: FeedPlace & { oseq: number }) => void;
 }
 
 /** An item with its place in the answer. */
@@ -106,7 +104,7 @@ export class Ingest {
   }
 
   #tell(room: string, takings: readonly TakenFeed[]): void {
-    const { growth, metrics, logger, onAccepted, onEquivocation } = this.#options;
+    const { growth, metrics, logger, onAccepted } = this.#options;
     if (takings.some(({ taking }) => taking.items.length > 0)) {
       onAccepted();
       growth.grown(room);
@@ -115,7 +113,6 @@ export class Ingest {
       for (const { oseq, other } of taking.evidence) {
         metrics.equivocated();
         logger.error({ event: 'feed.equivocation', ...feed, oseq, other: other.hash.toString('hex') });
-        onEquivocation?.({ ...feed, oseq });
       }
     }
   }

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { FederationConfig } from '../config.ts';
 import { Contacts } from '../contacts/contacts.ts';
 import { EvidenceBook } from '../evidence/evidence-book.ts';
+import { EvidenceCourier } from '../evidence/evidence-courier.ts';
 import type { FeedParts } from '../feeds/build-feeds.ts';
 import type { HopParts } from '../hop/build-hop.ts';
 import type { SiteIdentity } from '../identity/site-identity.ts';
@@ -63,10 +64,11 @@ export interface WireParts {
 }
 
 export function buildWire(options: BuildWireOptions): WireParts {
-  const { database, context } = options;
+  const { database, context, hop } = options;
   const { logger } = context;
   const shared = buildShared(options);
   const book = new PeerBook(database, logger);
+  const courier = new EvidenceCourier({ database, client: hop.client, logger });
   const decisions = refusalReporter(options);
   const { mount, streams } = buildServer(options, { shared, book, decisions });
   return {
@@ -74,6 +76,7 @@ export function buildWire(options: BuildWireOptions): WireParts {
     mount,
     start: () => {
       context.supervisor.run('peer-book', { beatEveryMs: 1_000 }, (loop) => book.run(loop));
+      context.supervisor.run('evidence', { beatEveryMs: 1_000 }, (loop) => courier.run(loop));
       if (decisions === undefined) return;
       context.supervisor.run('refusals', { beatEveryMs: 1_000 }, (loop) => decisions.run(loop));
     },
@@ -97,7 +100,7 @@ function buildShared({ database, identity, hop, feeds, context, metrics }: Build
     members: new RoomMembers({ database, identity, sites, documents, epochs: feeds.epochs, peers, logger }),
     contacts: new Contacts(),
     invitations: new InvitationStore(database),
-    ingest: feeds.ingest(keyring, (place) => void told(evidence.announce(place), logger)),
+    ingest: feeds.ingest(keyring),
   };
 }
 
