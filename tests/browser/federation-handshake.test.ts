@@ -95,10 +95,14 @@ interface Side {
     await eventually(async () => expect((await host.operator.feed('test-chat', 'this site'))[1]).toBe('4'), patience);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect((await guest.operator.feed('test-chat', 'Host'))[1]).toBe('3');
+    await guest.operator.peer('Host').getByText('Degraded', { exact: true }).waitFor();
+    await guest.operator.peer('Host').getByText('it refuses: peer_suspended').waitFor();
     await guest.browser.keepScreen(guest.operator.page, 'federation-suspended-by-other');
     await host.operator.decide('Guest', 'Resume');
     await host.operator.button('Resume').click();
     await eventually(async () => expect((await guest.operator.feed('test-chat', 'Host'))[1]).toBe('4'), patience);
     await host.operator.peer('Guest').getByText('Live', { exact: true }).waitFor({ timeout: 30_000 });
+    await guest.operator.peer('Host').getByText('Live', { exact: true }).waitFor({ timeout: 30_000 });
+    expect(await guest.operator.peer('Host').getByText('it refuses').count()).toBe(0);
   }, 120_000);
 });

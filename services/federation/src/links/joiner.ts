@@ -93,8 +93,8 @@ export class Joiner {
     const { room, site } = joining;
     if (joining.isExpired) {
       parts.logger.warn({ event: 'joining.expired', room, peer: site });
-      await store.remove(room);
       await parts.peers.happened(site, 'lost', 'invitation expired');
+      await store.remove(room);
       return;
     }
     try {

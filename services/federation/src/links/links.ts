@@ -207,8 +207,10 @@ export class Links implements PeerStatuses {
     for (const { site, state } of this.#peers.filter((peer) => mayExchange(peer.state))) {
       const event = this.#seen(site);
       const next = event && peerStateAfter(state, event);
+      const refusal = this.#running.get(site)?.link.refusal;
+      const reason = refusal === undefined ? undefined : `it refuses: ${refusal}`;
       // oxlint-disable-next-line no-await-in-loop -- only what changes
-      if (next !== undefined && next !== state) await peers.happened(site, event!);
+      if (next !== undefined && next !== state) await peers.happened(site, event!, reason);
     }
   }
 
@@ -226,6 +228,7 @@ export class Links implements PeerStatuses {
     const status = this.of(site);
     if (status === undefined) return undefined;
     if (this.#isAbsent(site, status)) return 'lost';
+    if (this.#running.get(site)?.link.refusal !== undefined && !status.streamOpen) return 'lagging';
     if (!status.streamOpen || status.lagSeconds === null) return undefined;
     if (status.lagEvents === 0) return 'caught_up';
     return status.lagSeconds * 1_000 > laggingAfterMs ? 'lagging' : undefined;

@@ -50,6 +50,11 @@ export class PeerLink {
     return this.#session?.isStreaming === true;
   }
 
+  /** What the peer answers instead of letting us in. */
+  get refusal(): string | undefined {
+    return this.#session?.refusal;
+  }
+
   /** What is known of the peer now. Its backoff may have ended because it has come by itself. */
   update(target: LinkTarget): void {
     const before = this.#target?.peer;
@@ -154,7 +159,8 @@ export class PeerLink {
       const asked = error instanceof LinkError ? (error.retryAfterMs ?? 0) : 0;
       this.#waitUntilMs = Date.now() + Math.max(waitMs, asked);
       const { failedAttempts = 0 } = (await parts.peers.find(site)) ?? {};
-      await parts.peers.happened(site, failedAttempts >= failuresUntilLost ? 'lost' : 'lagging');
+      const event = failedAttempts >= failuresUntilLost ? 'lost' : 'lagging';
+      await parts.peers.happened(site, event, reasonOf(error));
       parts.logger.info({ event: 'link.lost', ...fields, waitMs });
     } catch (cause) {
       if (!isConnectionError(cause)) throw cause;
@@ -166,6 +172,15 @@ export class PeerLink {
 /** What the peer, or the way to it, is to blame for; the rest is this site's own trouble and costs it no backoff. */
 function isPeersFault(error: unknown): boolean {
   return [LinkError, DialError, HopError, StrictJsonError].some((kind) => error instanceof kind);
+}
+
+const reasonCharsMax = 300;
+
+/** For the operator. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = error instanceof LinkError ? message : `${faultOf(error)}: ${message}`;
+  return text.slice(0, reasonCharsMax);
 }
 
 function faultOf(error: unknown): string {

@@ -32,6 +32,7 @@ export class PeerSession {
   readonly #alarm = new Alarm();
   readonly #streaming = new Set<string>();
   #failure: unknown;
+  #refusal: string | undefined;
 
   constructor(options: PeerSessionOptions) {
     this.#options = options;
@@ -39,6 +40,11 @@ export class PeerSession {
 
   get isStreaming(): boolean {
     return this.#streaming.size > 0;
+  }
+
+  /** What the peer refused last, while it has not let us in since. */
+  get refusal(): string | undefined {
+    return this.isStreaming ? undefined : this.#refusal;
   }
 
   /** Until the signal aborts, or @throws what ended it. */
@@ -106,6 +112,7 @@ export class PeerSession {
   }
 
   async #afterRefusal(error: LinkError, refusals: number, signal: AbortSignal): Promise<void> {
+    this.#refusal = error.fault;
     const ceilingMs = Math.min(refusedMs.max, refusedMs.min * 2 ** Math.min(refusals, 16));
     const waitMs = error.retryAfterMs ?? ceilingMs * (0.5 + Math.random() / 2);
     this.#options.parts.logger.info({
