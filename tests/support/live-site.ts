@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { allLive, invite, share, startFederatedSite } from './federation.ts';
 import { call, say, signInAsGuest, type Person } from './person.ts';
 import { StreamRecorder } from './stream-recorder.ts';
-import { startTestSite, type TestSite } from './test-site.ts';
+import type { TestSite } from './test-site.ts';
 
-/** A site on which, again and again, everything happens that its dashboards show. */
+/** A site that shares its board with another one, and on which, again and again, everything happens that its dashboards show. */
 export class LiveSite {
   readonly services = ['gateway', 'chat', 'federation', 'audit', 'axonchat'] as const;
   #isStopping = false;
   #rounds = 0;
   #happening: Promise<void> = Promise.resolve();
 
-  constructor(readonly site: TestSite) {}
+  constructor(
+    readonly site: TestSite,
+    private readonly peer: TestSite,
+  ) {}
 
   internalUrl(service: (typeof this.services)[number]): string {
     return this.site.internalUrl(service === 'axonchat' ? 'applets' : service);
@@ -28,7 +32,7 @@ export class LiveSite {
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#happening;
-    await this.site.stop();
+    await Promise.all([this.peer.stop(), this.site.stop()]);
   }
 
   async #keepOn(admin: Person, guest: Person): Promise<void> {
@@ -53,9 +57,18 @@ export class LiveSite {
     await again.until((it) => it.named('caught_up').length === 1);
     again.close();
     await call(`${url}/v1/boards`, { token: 'no token' });
+    await call(`${url}/fed/v1/rooms/br1unsigned/head`);
     await call(`${url}/v1/audit/entries?limit=5`, { token: admin.token });
-    await signInAsGuest(url, `passing-${(this.#rounds += 1)}`);
+    this.#rounds += 1;
+    const passing = await signInAsGuest(this.peer.url, `passing-${this.#rounds}`);
+    await say(this.peer.url, passing, 'hello from there');
+    await signInAsGuest(url, `passing-${this.#rounds}`);
   }
 }
 
-export const liveSite = async () => new LiveSite(await startTestSite());
+export async function liveSite(): Promise<LiveSite> {
+  const [here, there] = await Promise.all([startFederatedSite('here'), startFederatedSite('there')]);
+  await invite(here, there, await share(here));
+  await allLive(here, there);
+  return new LiveSite(here, there);
+}
