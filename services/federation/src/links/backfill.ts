@@ -1,10 +1,9 @@
 import { federationLimits } from '@boardwire/contracts';
 import { isConnectionError } from '@boardwire/database';
 import type { Logger } from '@boardwire/service-kit';
-import type { Ingest, ItemOutcome } from '../ingest/ingest.ts';
+import type { Ingest } from '../ingest/ingest.ts';
 import type { FederationMetrics } from '../metrics.ts';
-import type { PeerStore } from '../peers/peer-store.ts';
-import { blameOf } from './blame.ts';
+import type { Judge } from './blame.ts';
 import { unfinished } from './epoch-rows.ts';
 import type { LinkMembers } from './link-parts.ts';
 import type { PeerClient } from './peer-client.ts';
@@ -15,7 +14,7 @@ export interface BackfillOptions {
   ingest: Pick<Ingest, 'take'>;
   members: LinkMembers;
   progress: RoomProgress;
-  peers: PeerStore;
+  judge: Judge;
   metrics: FederationMetrics;
   logger: Logger;
   /** Peers that can be asked now. */
@@ -155,22 +154,7 @@ export class Backfill {
 
   async #take(items: Parameters<Ingest['take']>[1], carrier: string): Promise<void> {
     const outcomes = await this.#options.ingest.take(this.#options.room, items, { carrier });
-    await this.blame(outcomes, { items, carrier });
-  }
-
-  /** Each of those that are to blame once for what came in one batch. */
-  async blame(
-    outcomes: readonly ItemOutcome[],
-    { items, carrier }: { items: Parameters<Ingest['take']>[1]; carrier: string },
-  ): Promise<void> {
-    const { peers, logger, room } = this.#options;
-    const blamed = outcomes.flatMap((outcome, at) => blameOf(outcome, items[at]!, carrier) ?? []);
-    const once = new Map(blamed.map((one) => [`${one.site} ${one.reason}`, one]));
-    for (const { site, reason } of once.values()) {
-      logger.warn({ event: 'link.blamed', room, peer: site, carrier, reason });
-      // oxlint-disable-next-line no-await-in-loop -- hardly ever more than one
-      if ((await peers.find(site)) !== undefined) await peers.strike(site, reason);
-    }
+    await this.#options.judge(outcomes, items, carrier);
   }
 
   #failed(error: unknown): false {

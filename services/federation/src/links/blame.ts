@@ -1,6 +1,9 @@
 import type { WireItem } from '@boardwire/contracts';
 import type { ItemOutcome } from '../ingest/item-outcome.ts';
 
+/** Takes what became of the items that a carrier brought into account. */
+export type Judge = (outcomes: readonly ItemOutcome[], items: readonly WireItem[], carrier: string) => Promise<void>;
+
 /** Faults that an honest carrier can't have: it has checked what it passes on. */
 const carriersFaults: ReadonlySet<string> = new Set(['too_large', 'malformed', 'signature', 'room', 'datahash']);
 

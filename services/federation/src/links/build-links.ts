@@ -9,6 +9,7 @@ import type { SiteIdentity } from '../identity/site-identity.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { FederationMetrics } from '../metrics.ts';
 import type { Peer, PeerStore } from '../peers/peer-store.ts';
+import type { Judge } from './blame.ts';
 import { PeerDialer } from './dial-peer.ts';
 import { EpochRule } from './epoch-rule.ts';
 import { Joiner } from './joiner.ts';
@@ -28,6 +29,7 @@ export interface BuildLinksOptions {
   members: LinkMembers;
   contacts: LinkContacts;
   peers: PeerStore;
+  judge: Judge;
   context: ServiceContext;
   metrics: FederationMetrics;
 }
@@ -48,9 +50,20 @@ export interface LinkControls {
 export function buildLinks(options: BuildLinksOptions): LinkControls {
   const { database, identity, hop, feeds, context, metrics, vault } = options;
   const { logger, supervisor } = context;
-  const { ingest, members, contacts, peers } = options;
+  const { ingest, members, contacts, peers, judge } = options;
   const site = identity.siteId;
-  const parts: LinkParts = { site, database, ingest, reader: feeds.reader, members, contacts, peers, metrics, logger };
+  const parts: LinkParts = {
+    site,
+    database,
+    ingest,
+    reader: feeds.reader,
+    members,
+    contacts,
+    peers,
+    judge,
+    metrics,
+    logger,
+  };
   const dialer = new PeerDialer({ hop: hop.client, keys: hop.keyring, documents: hop.documents, own: site });
   const links = new Links(parts, dialer);
   const { rooms, epochs, ownFeeds } = feeds;

@@ -29,7 +29,7 @@ export interface JoinerOptions {
 
 type Admission = Extract<HandshakeAnswer, { state: 'admitted' }>;
 
-const lookEveryMs = 500;
+const lookEveryMs = 1_000;
 const beatEveryMs = 250;
 
 /**

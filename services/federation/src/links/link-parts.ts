@@ -5,6 +5,7 @@ import type { FeedReader } from '../feeds/feed-reader.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { FederationMetrics } from '../metrics.ts';
 import type { PeerStore } from '../peers/peer-store.ts';
+import type { Judge } from './blame.ts';
 
 /** Who takes part in a room, by what admins have signed. */
 export interface LinkMembers {
@@ -31,6 +32,7 @@ export interface LinkParts {
   members: LinkMembers;
   contacts: LinkContacts;
   peers: PeerStore;
+  judge: Judge;
   metrics: FederationMetrics;
   logger: Logger;
 }

@@ -15,6 +15,8 @@ import { RoomLinks } from './room-links.ts';
 
 /** How often peers, rooms and decisions about them are read: what an operator decides is done within a second. */
 const rosterEveryMs = 500;
+/** Without any peer there is nothing to decide about; who comes in is told of. */
+const aloneEveryMs = 2_000;
 const lookEveryMs = 100;
 /** A peer that is behind for longer isn't live. */
 const laggingAfterMs = 5_000;
@@ -97,7 +99,7 @@ export class Links implements PeerStatuses {
         // oxlint-disable-next-line no-await-in-loop -- one pass after the other
         await this.#pass(signal);
         // oxlint-disable-next-line no-await-in-loop
-        await this.#alarm.wait(rosterEveryMs, signal);
+        await this.#alarm.wait(this.#peers.length === 0 ? aloneEveryMs : rosterEveryMs, signal);
       }
     } finally {
       clearInterval(looking);

@@ -1,6 +1,9 @@
 import { siteDocumentSchema, type SignedSiteDocument } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
 
+/** As many as an invitation may name: whoever lists thousands must not keep us dialling. */
+const endpointsMax = 8;
+
 /** Where other sites say that they can be dialled, by the newest document of each; read again when that has changed. */
 export class PeerEndpoints {
   readonly #known = new Map<string, { ver: number; endpoints: readonly string[] }>();
@@ -26,5 +29,7 @@ export class PeerEndpoints {
 /** It was verified before it was stored. */
 function endpointsIn(envelope: string): readonly string[] {
   const { payload } = JSON.parse(envelope) as SignedSiteDocument;
-  return siteDocumentSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString())).endpoints;
+  return siteDocumentSchema
+    .parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
+    .endpoints.slice(0, endpointsMax);
 }

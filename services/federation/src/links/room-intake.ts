@@ -1,6 +1,6 @@
 import type { WireItem } from '@boardwire/contracts';
 import type { Ingest, ItemOutcome } from '../ingest/ingest.ts';
-import { claimOf } from './blame.ts';
+import { claimOf, type Judge } from './blame.ts';
 import type { Backfill, FeedGoal } from './backfill.ts';
 import type { PeerClient } from './peer-client.ts';
 import type { RoomProgress } from './room-progress.ts';
@@ -8,6 +8,7 @@ import type { RoomProgress } from './room-progress.ts';
 export interface RoomIntakeOptions {
   room: string;
   ingest: Pick<Ingest, 'take'>;
+  judge: Judge;
   progress: RoomProgress;
   backfill: Backfill;
 }
@@ -25,10 +26,9 @@ export class RoomIntake {
   }
 
   async take(items: readonly WireItem[], carrier: PeerClient, signal: AbortSignal): Promise<void> {
-    const { ingest, progress, backfill, room } = this.#options;
-    const from = { items, carrier: carrier.site };
+    const { ingest, judge, progress, backfill, room } = this.#options;
     const outcomes = await ingest.take(room, items, { carrier: carrier.site });
-    await backfill.blame(outcomes, from);
+    await judge(outcomes, items, carrier.site);
     if (outcomes.every(isSettled)) return;
     await progress.refresh();
     if (outcomes.some(({ outcome }) => outcome === 'unknown_feed')) await backfill.learnMembers(carrier, signal);

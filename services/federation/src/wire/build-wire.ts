@@ -1,4 +1,3 @@
-import type { WireItem } from '@boardwire/contracts';
 import { isConnectionError, type Database } from '@boardwire/database';
 import { DecisionReporter, type InternalClient, type ServiceContext } from '@boardwire/service-kit';
 import type { FastifyInstance } from 'fastify';
@@ -9,11 +8,11 @@ import { EvidenceCourier } from '../evidence/evidence-courier.ts';
 import type { FeedParts } from '../feeds/build-feeds.ts';
 import type { HopParts } from '../hop/build-hop.ts';
 import type { SiteIdentity } from '../identity/site-identity.ts';
-import type { Ingest, ItemOutcome } from '../ingest/ingest.ts';
+import type { Ingest } from '../ingest/ingest.ts';
 import type { SiteKeyring } from '../ingest/site-keyring.ts';
 import { RoomMembers } from '../members/room-members.ts';
 import type { FederationMetrics } from '../metrics.ts';
-import { blameOf } from '../links/blame.ts';
+import { blameOf, type Judge } from '../links/blame.ts';
 import { InvitationStore } from '../peers/invitation-store.ts';
 import { PeerStore } from '../peers/peer-store.ts';
 import { RoomStore } from '../rooms/room-store.ts';
@@ -53,6 +52,8 @@ export interface WireParts {
   invitations: InvitationStore;
   ingest: Ingest;
   evidence: EvidenceBook;
+  /** What became of items, for whoever has to bear the blame: strikes, and a record in the audit. */
+  judge: Judge;
   mount: (fastify: FastifyInstance) => void;
   /** Runs the supervised loops. */
   start: () => void;
@@ -70,9 +71,10 @@ export function buildWire(options: BuildWireOptions): WireParts {
   const book = new PeerBook(database, logger);
   const courier = new EvidenceCourier({ database, client: hop.client, logger });
   const decisions = refusalReporter(options);
-  const { mount, streams } = buildServer(options, { shared, book, decisions });
+  const { mount, streams, judge } = buildServer(options, { shared, book, decisions });
   return {
     ...shared,
+    judge,
     mount,
     start: () => {
       context.supervisor.run('peer-book', { beatEveryMs: 1_000 }, (loop) => book.run(loop));
@@ -136,9 +138,10 @@ function buildServer(options: BuildWireOptions, { shared, book, decisions }: Ser
   };
   const onShaken = (site: string, state: string) => logger.info({ event: 'wire.handshake', site, state });
   const handshakes = new Handshakes({ ...guests, onShaken });
+  const judge = strikesBy({ peers, book, refusals });
   const routes = [
     headRoute({ reader, members }),
-    pushRoute({ ingest, members, rates, onOutcomes: strikesBy({ peers, book, refusals }) }),
+    pushRoute({ ingest, members, rates, onOutcomes: judge }),
     feedRoute({ database, reader, metrics }),
     reconcileRoute({ reader, hashes }),
     evidenceRoute(evidence),
@@ -147,7 +150,7 @@ function buildServer(options: BuildWireOptions, { shared, book, decisions }: Ser
   const notes = new ContactNotes(peers, book, logger);
   const onContact = (site: string) => notes.seen(site);
   const parts = { door, book, signer, refusals, handshakes, streams, routes, tokens, onContact };
-  return { streams, mount: (fastify: FastifyInstance) => mountWire(fastify, parts) };
+  return { streams, judge, mount: (fastify: FastifyInstance) => mountWire(fastify, parts) };
 }
 
 function refusalReporter({ context, metrics, audit }: BuildWireOptions): DecisionReporter | undefined {
@@ -176,8 +179,8 @@ interface Striking {
 /** Of one request no more items count than it takes to suspend a peer. */
 const strikesPerRequestMax = 3;
 
-function strikesBy({ peers, book, refusals }: Striking) {
-  return async (outcomes: readonly ItemOutcome[], items: readonly WireItem[], carrier: string): Promise<void> => {
+function strikesBy({ peers, book, refusals }: Striking): Judge {
+  return async (outcomes, items, carrier) => {
     const blamed = outcomes.flatMap((outcome, at) => blameOf(outcome, items[at]!, carrier) ?? []);
     for (const { site, reason } of blamed.slice(0, strikesPerRequestMax)) {
       refusals.report(`federation.item_${reason}`, site);

@@ -1,4 +1,3 @@
-import type { StoredEvent } from '@boardwire/contracts';
 import { Supervisor } from '@boardwire/service-kit';
 import { Contacts } from '../../src/contacts/contacts.ts';
 import { Dialer } from '../../src/dialing/dialer.ts';
@@ -7,6 +6,7 @@ import { HopSigner } from '../../src/hop/hop-signer.ts';
 import { HopVerifier } from '../../src/hop/hop-verifier.ts';
 import { NonceStore } from '../../src/hop/nonce-store.ts';
 import { Ingest } from '../../src/ingest/ingest.ts';
+import { blameOf, type Judge } from '../../src/links/blame.ts';
 import { PeerDialer } from '../../src/links/dial-peer.ts';
 import type { LinkParts } from '../../src/links/link-parts.ts';
 import { Links } from '../../src/links/links.ts';
@@ -18,8 +18,6 @@ import { SiteDocuments } from '../../src/site-documents/site-documents.ts';
 import { StoredSiteKeyring } from '../../src/site-documents/site-keyring.ts';
 import { FeedsFixture, logger } from '../feeds-fixture.ts';
 import { FedPeer } from '../support/fed-peer.ts';
-
-export type Stored = StoredEvent;
 
 /** A site's own end of its links: real storage, real HTTP, real signatures, and peers that do what a test says. */
 export class LinksFixture {
@@ -51,7 +49,14 @@ export class LinksFixture {
     const onAccepted = () => undefined;
     const ingest = new Ingest({ database, siteId, keyring: this.keyring, growth, metrics, logger, onAccepted });
     const { contacts, members, peers } = this;
-    this.parts = { site: siteId, database, ingest, reader, members, contacts, peers, metrics, logger };
+    const judge: Judge = async (outcomes, items, carrier) => {
+      for (const [at, outcome] of outcomes.entries()) {
+        const blamed = blameOf(outcome, items[at]!, carrier);
+        // oxlint-disable-next-line no-await-in-loop
+        if (blamed !== undefined) await peers.strike(blamed.site, blamed.reason);
+      }
+    };
+    this.parts = { site: siteId, database, ingest, reader, members, contacts, peers, judge, metrics, logger };
   }
 
   static async start(): Promise<LinksFixture> {
