@@ -20,7 +20,10 @@ beforeAll(async () => {
   link = await CutLink.to(() => Number(new URL(b.url).port));
   const env = { FEDERATION_HEARTBEAT_MS: '500' };
   a = await startFederatedSite('A', { env });
-  b = await startFederatedSite('B', { env: { ...env, FEDERATION_ENDPOINTS: link.url } });
+  b = await startFederatedSite('B', {
+    mode: 'processes',
+    env: { ...env, FEDERATION_ENDPOINTS: link.url },
+  });
   [ana, ben] = await Promise.all([signInAsGuest(a.url, 'ana'), signInAsGuest(b.url, 'ben')]);
   ids = { a: await siteIdOf(a), b: await siteIdOf(b) };
   await invite(a, b, await share(a));
@@ -108,18 +111,22 @@ test('a link that is cut, and one that falls silent, lose nothing', async () => 
   await bothHave(seen, said);
 }, 90_000);
 
-test('a service that is stopped and started again goes on where it was', async () => {
-  const seen = { a: await record(a, ana), b: await record(b, ben) };
-  const said = { a: [] as string[], b: [] as string[] };
-  const federation = b.site.services['federation']!;
-  await federation.stop();
-  said.a.push(...(await sayMany(a, ana, 30, 'during')));
-  said.b.push(...(await sayMany(b, ben, 30, 'during')));
-  await federation.start();
-  said.a.push(...(await sayMany(a, ana, 5, 'after')));
-  said.b.push(...(await sayMany(b, ben, 5, 'after')));
-  await bothHave(seen, said);
-  await eventually(async () => expect((await peersOf(a)).map(({ state }) => state)).toEqual(['live']), {
-    timeoutMs: 15_000,
-  });
-}, 90_000);
+test.each(['stop', 'kill'] as const)(
+  'a service goes on where it was after a %s and a start',
+  async (ending) => {
+    const seen = { a: await record(a, ana), b: await record(b, ben) };
+    const said = { a: await sayMany(a, ana, 3, 'before'), b: await sayMany(b, ben, 3, 'before') };
+    const federation = b.site.services['federation']!;
+    await federation[ending]();
+    said.a.push(...(await sayMany(a, ana, 30, 'during')));
+    said.b.push(...(await sayMany(b, ben, 30, 'during')));
+    await federation.start();
+    said.a.push(...(await sayMany(a, ana, 5, 'after')));
+    said.b.push(...(await sayMany(b, ben, 5, 'after')));
+    await bothHave(seen, said);
+    await eventually(async () => expect((await peersOf(a)).map(({ state }) => state)).toEqual(['live']), {
+      timeoutMs: 15_000,
+    });
+  },
+  90_000,
+);
