@@ -7,6 +7,7 @@ import {
   type FederationRoom,
 } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
+import type { BrowserContextOptions, ViewportSize } from 'playwright-core';
 import { call } from '../support/person.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 import { ConsoleBrowser } from './support/console-browser.ts';
@@ -31,6 +32,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   let site: TestSite;
   let browser: ConsoleBrowser;
   let tables: FederationTables;
+  let operator: OperatorPerson | undefined;
 
   beforeAll(async () => {
     site = await startTestSite({ mode: 'processes', env: { SITE_NAME: 'Host' } });
@@ -44,6 +46,18 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     await site?.stop();
   }, 30_000);
 
+  /** The same person all the time, at a screen that is opened anew: signing in takes longer than all else. */
+  async function atDesk({
+    colorScheme = 'light',
+    viewport = { width: 1200, height: 760 },
+  }: Pick<BrowserContextOptions, 'colorScheme'> & { viewport?: ViewportSize } = {}): Promise<OperatorPerson> {
+    operator ??= await OperatorPerson.enter(browser);
+    await operator.page.setViewportSize(viewport);
+    await operator.page.emulateMedia({ colorScheme });
+    await operator.page.goto(`${site.url}/federation`);
+    return operator;
+  }
+
   const api = async <T>(path: string) => {
     const { token } = await site.admin();
     return (await call<T>(`${site.url}/v1/${path}`, { token })).body;
@@ -56,7 +70,8 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     expect(await guest.page.getByRole('link', { name: 'Federation' }).count()).toBe(0);
     await guest.page.goto(`${site.url}/federation`);
     await guest.page.getByRole('alert').getByText('Federation is not open to this account').waitFor();
-    const admin = await OperatorPerson.enter(browser, { path: '/' });
+    operator = await OperatorPerson.enter(browser, { path: '/' });
+    const admin = operator;
     await admin.page.getByRole('link', { name: 'Federation' }).click();
     await admin.page.getByText('No board is shared').waitFor();
     expect(await admin.page.title()).toBe('Federation · Boardwire');
@@ -65,7 +80,8 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   });
 
   test('says who this site is: its fingerprint, its endpoints and keys', async () => {
-    const admin = await OperatorPerson.enter(browser, { permissions: ['clipboard-read', 'clipboard-write'] });
+    const admin = await atDesk();
+    await admin.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const { fingerprint, keys } = await api<{ fingerprint: string; keys: { public: string }[] }>('federation');
     await admin.page.getByText(fingerprint, { exact: true }).waitFor();
     await admin.button('Copy the fingerprint').click();
@@ -76,7 +92,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   });
 
   test('shares a board with the keyboard alone', async () => {
-    const admin = await OperatorPerson.enter(browser);
+    const admin = await atDesk();
     await admin.button('Share a board').focus();
     await admin.page.keyboard.press('Enter');
     await admin.dialog.getByText('Share a board', { exact: true }).waitFor();
@@ -104,7 +120,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   });
 
   test('counts what is said on the board, while one looks', async () => {
-    const admin = await OperatorPerson.enter(browser);
+    const admin = await atDesk();
     await admin.room('test-chat').waitFor();
     const { token } = await site.admin();
     for (const text of ['one', 'two', 'three']) {
@@ -119,7 +135,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   });
 
   test('invites: the line is shown once, the invitation until it is withdrawn', async () => {
-    const admin = await OperatorPerson.enter(browser);
+    const admin = await atDesk();
     await admin.button('Invite a site').click();
     await admin.dialog.getByLabel('Pass on what other members said').click();
     await admin.dialog.getByLabel('The invitation lasts').selectOption('A day');
@@ -143,7 +159,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
   });
 
   test('shows what an invitation says before it is accepted, and what is none', async () => {
-    const admin = await OperatorPerson.enter(browser);
+    const admin = await atDesk();
     const { token } = await site.admin();
     await call(`${site.url}/v1/boards`, { token, json: { slug: 'far', title: 'Far away' } });
     await admin.button('Accept an invitation').click();
@@ -189,7 +205,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     });
 
     test('says how it stands with each', async () => {
-      const admin = await OperatorPerson.enter(browser);
+      const admin = await atDesk();
       await admin.peer('Relay').getByText('Offline', { exact: true }).waitFor();
       const offline = admin.peer('Pi');
       await offline.getByText('Offline', { exact: true }).waitFor();
@@ -201,7 +217,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     });
 
     test('shows evidence and the feed that is frozen by it', async () => {
-      const admin = await OperatorPerson.enter(browser);
+      const admin = await atDesk();
       const evidence = admin.page.getByRole('region', { name: /^Evidence/ });
       await evidence.getByText('79f076abdd').waitFor();
       const cells = await evidence.getByRole('row').last().locator('th, td').allInnerTexts();
@@ -214,7 +230,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     });
 
     test('suspends with a reason, and resumes', async () => {
-      const admin = await OperatorPerson.enter(browser);
+      const admin = await atDesk();
       await admin.decide('Relay', 'Suspend');
       await admin.dialog.getByLabel('Reason').fill('is being moved');
       await browser.keepScreen(admin.page, 'federation-suspend');
@@ -230,7 +246,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     });
 
     test('revokes after a question alone; Escape asks no further', async () => {
-      const admin = await OperatorPerson.enter(browser);
+      const admin = await atDesk();
       await admin.decide('Pi', 'Revoke for good');
       await admin.page.keyboard.press('Escape');
       await eventually(async () => expect(await admin.dialog.count()).toBe(0));
@@ -249,7 +265,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
          VALUES (sha256('a'), $1, '{read}', '{>}', 'op', now() + interval '1 hour', now(), $2)`,
         [room, caller],
       );
-      const admin = await OperatorPerson.enter(browser);
+      const admin = await atDesk();
       await admin.page.getByText('Caller has come with an invitation.').waitFor();
       await browser.keepScreen(admin.page, 'federation-waits');
       await admin.button('Compare the fingerprint').click();
@@ -282,7 +298,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
 
     test.each(['light', 'dark'] as const)('keeps nobody out, in %s colours', async (colorScheme) => {
       const viewport = { width: 1200, height: 1500 };
-      const admin = await OperatorPerson.enter(browser, { colorScheme, viewport });
+      const admin = await atDesk({ colorScheme, viewport });
       await admin.peer('Relay').waitFor();
       await admin.page.getByText('Keys, as version').click();
       await browser.keepScreen(admin.page, `federation-whole-${colorScheme}`);
@@ -293,7 +309,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     });
 
     test('has room in a narrow window', async () => {
-      const admin = await OperatorPerson.enter(browser, { viewport: { width: 390, height: 780 } });
+      const admin = await atDesk({ viewport: { width: 390, height: 780 } });
       await admin.peer('Relay').waitFor();
       await browser.keepScreen(admin.page, 'federation-narrow');
       expect(await admin.overflow()).toBeLessThanOrEqual(0);
@@ -308,7 +324,7 @@ const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).t
     });
 
     test('says so while the site is away, and goes on by itself', async () => {
-      const admin = await OperatorPerson.enter(browser);
+      const admin = await atDesk();
       await admin.peer('Relay').waitFor();
       await admin.page.context().setOffline(true);
       await admin.page.getByRole('alert').getByText('What stands here may be old').waitFor();
