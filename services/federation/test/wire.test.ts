@@ -58,6 +58,17 @@ describe('a handshake', () => {
     expect(answer.state === 'admitted' && answer.members).toHaveLength(2);
     const head = headAnswerSchema.parse((await client.get(federationPaths.head(room.id))).json);
     expect(Object.keys(head.vector)).toEqual([own()]);
+    await client.shake(secret);
+    await eventually(() => {
+      const told = site.audit.decisions.filter(
+        ({ action, actor }) => actor === peer.id && action.includes('handshake'),
+      );
+      const steps = told.map(({ action, detail }) => [action, detail!['count']]);
+      expect(steps).toEqual([
+        ['federation.handshake.pending', 1],
+        ['federation.handshake.admitted', 1],
+      ]);
+    });
   });
 
   test('of a site that the operator knows needs no further word, and serves no other site', async () => {

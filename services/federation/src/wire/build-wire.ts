@@ -1,3 +1,4 @@
+import type { HandshakeAnswer } from '@boardwire/contracts';
 import { isConnectionError, type Database } from '@boardwire/database';
 import { DecisionReporter, type InternalClient, type ServiceContext } from '@boardwire/service-kit';
 import type { FastifyInstance } from 'fastify';
@@ -136,7 +137,10 @@ function buildServer(options: BuildWireOptions, { shared, book, decisions }: Ser
     rooms: new RoomStore(database),
     gate,
   };
-  const onShaken = (site: string, state: string) => logger.info({ event: 'wire.handshake', site, state });
+  const onShaken = (site: string, state: HandshakeAnswer['state']) => {
+    logger.info({ event: 'wire.handshake', site, state });
+    decisions?.report({ action: `federation.handshake.${state}`, outcome: 'done', actor: site });
+  };
   const handshakes = new Handshakes({ ...guests, onShaken });
   const judge = strikesBy({ peers, book, refusals });
   const routes = [

@@ -35,7 +35,7 @@ export interface HandshakesOptions {
   members: RoomMembers;
   rooms: RoomStore;
   gate: StrangerGate;
-  /** A site waits for the operator's word, or has been let in. */
+  /** A site waits for the operator's word from now on, or has been let in; not when it only asks again. */
   onShaken: (site: string, state: HandshakeAnswer['state']) => void;
 }
 
@@ -90,7 +90,7 @@ export class Handshakes {
     { room, secret, document: envelope }: HandshakeRequest,
     document: SiteDocument,
   ): Promise<HandshakeAnswer> {
-    const { identity, documents, invitations, peers, book, onShaken } = this.#options;
+    const { identity, documents, invitations, peers, book, members, onShaken } = this.#options;
     const { site, name } = document;
     const known = await peers.find(site);
     if (known?.state === 'suspended' || known?.state === 'revoked') throw new FedError('peer_suspended');
@@ -101,11 +101,12 @@ export class Handshakes {
     const peer = await peers.add(site, name, 'handshake');
     if (peer.state === 'invited') await peers.happened(site, 'begun');
     const isConfirmed = peer.isConfirmed || invitation.site === site;
+    const isNews = isConfirmed ? !(await members.isMember(room, site)) : known?.state !== 'handshake';
     const answer = isConfirmed
       ? await this.#admitted(site, invitation)
       : { state: 'pending' as const, document: identity.document };
     await book.refresh();
-    onShaken(site, answer.state);
+    if (isNews) onShaken(site, answer.state);
     return answer;
   }
 
