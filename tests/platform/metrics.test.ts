@@ -37,7 +37,8 @@ afterAll(async () => {
 const scrape = async (service: string) => (await call(`${site.internalUrl(service)}/metrics`)).text;
 
 async function scrapes(): Promise<Record<string, string>> {
-  return { gateway: await scrape('gateway'), chat: await scrape('chat'), audit: await scrape('audit') };
+  const services = ['gateway', 'chat', 'federation', 'audit'];
+  return Object.fromEntries(await Promise.all(services.map(async (name) => [name, await scrape(name)] as const)));
 }
 
 /** These series rise while that happens: what was counted before it, and at some time in it or behind it. */

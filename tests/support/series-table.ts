@@ -12,10 +12,10 @@ export interface Series {
 
 const file = fileURLToPath(new URL('../../docs/metrics.md', import.meta.url));
 
-/** The rows of both tables: what must move, and what must exist. */
+/** The rows of the tables: what must move, and what must exist, of one site and between sites. */
 export function readSeriesTables(): { moving: Series[]; existing: Series[] } {
-  const [, moving = '', existing = ''] = readFileSync(file, 'utf8').split(/^## .*$/m);
-  return { moving: rowsOf(moving), existing: rowsOf(existing) };
+  const [, moving = '', existing = '', between = ''] = readFileSync(file, 'utf8').split(/^## .*$/m);
+  return { moving: rowsOf(moving), existing: rowsOf(existing + between) };
 }
 
 function rowsOf(section: string): Series[] {

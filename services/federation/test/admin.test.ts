@@ -255,6 +255,9 @@ describe('an invitation', () => {
     expect(refusal(await invite(room, { site: creator }))).toEqual([409, 'conflict']);
     expect(refusal(await invite(room, { lifetimeSeconds: 86_401 }))).toEqual([400, 'invalid']);
     expect(refusal(await invite(room, { scopes: [] }))).toEqual([400, 'invalid']);
+    expect(refusal(await invite(room, { subjects: ['AxonChat.>'] }))).toEqual([400, 'invalid']);
+    expect((await invite(room, { subjects: ['>'] })).status).toBe(201);
+    await Promise.all((await open()).map(({ id }) => ask(`/invitations/${id}`, { method: 'DELETE' })));
     const site = await newPeer();
     await new PeerStore(database).happened(site, 'revoked');
     expect(refusal(await invite(room, { site }))).toEqual([409, 'conflict']);

@@ -101,7 +101,7 @@ export const invitationIdSchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 export const inviteRequestSchema = z.strictObject({
   room: roomIdSchema,
   scopes: z.array(peerScopeSchema).min(1).default(['read', 'write', 'relay']),
-  /** Absent: what the room shares. */
+  /** What the room shares, whether it is said or not: a feed is dense and can't be had in part. */
   subjects: z.array(filterSchema).min(1).max(32).optional(),
   lifetimeSeconds: z
     .number()

@@ -40,13 +40,19 @@ export class Invitations {
     }));
   }
 
-  /** @throws AppError `not_found` for an unknown room, `conflict` for one that another site administers */
+  /**
+   * @throws AppError `not_found` for an unknown room, `conflict` for one that another site administers, `invalid` for less
+   * than the room shares: a feed is dense, and whoever may not have one item of it can't have what is behind it
+   */
   async create(request: z.output<typeof inviteRequestSchema>, actor: string): Promise<InviteAnswer> {
     const { identity, database, decisions, sites } = this.options;
     const room = await this.#administered(request.room);
     if (request.site !== undefined) await this.#assertWelcome(request.site);
     const { scopes, site, lifetimeSeconds } = request;
     const subjects = request.subjects ?? [...room.subjects];
+    if (!isSame(subjects, room.subjects)) {
+      throw new AppError('invalid', { detail: `a site gets all that a room shares: ${room.subjects.join(', ')}` });
+    }
     const invited = await database.transaction(async (transaction) => {
       const store = new InvitationStore(transaction);
       const wanted = { room: room.id, scopes, subjects, createdBy: actor, lifetimeMs: lifetimeSeconds * 1_000, site };
@@ -96,4 +102,8 @@ export class Invitations {
     const peer = await new PeerStore(database).find(site);
     if (peer?.state === 'revoked') throw new AppError('conflict', { detail: 'this site was revoked' });
   }
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return JSON.stringify(some.toSorted()) === JSON.stringify(others.toSorted());
 }
