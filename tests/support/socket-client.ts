@@ -1,4 +1,4 @@
-import { closeAdvice, closeCodes, webSocketProtocol } from '@boardwire/contracts';
+import { closeAdvice, closeCodes, errorTable, webSocketProtocol, type ErrorCode } from '@boardwire/contracts';
 import { WebSocket } from 'ws';
 import type { ClientTarget, RealClient } from './real-client.ts';
 
@@ -52,7 +52,7 @@ export class SocketClient implements RealClient {
     if (cursor !== undefined) this.cursor = cursor;
     if (frame.type === 'event') this.cursors.push(frame.cursor!);
     else this.names.push(frame.type);
-    if (frame.type === 'fail') this.refusal = frame.code === 'board_unknown' ? 404 : 403;
+    if (frame.type === 'fail') this.refusal = errorTable[frame.code as ErrorCode].status;
   }
 
   private ended(code: number): void {
