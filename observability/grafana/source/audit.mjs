@@ -44,8 +44,7 @@ export const audit = {
         'Newest checkpoint',
         's',
         'min(boardwire_audit_checkpoint_age_seconds)',
-        'Its age. While nothing happens it is signed again all the same.',
-        { warn: 15, alarm: 60 },
+        'Its age. It grows while nothing happens; while entries come it stays around a second.',
       ),
       number(
         'Epochs begun',

@@ -18,6 +18,10 @@ export const federationSiteSchema = z.object({
 });
 export type FederationSite = z.infer<typeof federationSiteSchema>;
 
+/**
+ * Where a peer stands. `invited`: it holds, or we hold, an invitation that nobody has used. `suspended` and `revoked` are
+ * decisions about it, everything else is what was seen of it.
+ */
 export const peerStateSchema = z.enum([
   'invited',
   'handshake',
@@ -28,6 +32,7 @@ export const peerStateSchema = z.enum([
   'suspended',
   'revoked',
 ]);
+export type PeerState = z.infer<typeof peerStateSchema>;
 
 /** An entry of `GET /v1/federation/peers` (`{peers: […]}`). */
 export const federationPeerSchema = z.object({

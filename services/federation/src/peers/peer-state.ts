@@ -1,18 +1,7 @@
-/**
- * Where a peer stands. `invited`: it holds, or we hold, an invitation that nobody has used. `suspended` and `revoked` are
- * decisions about it, everything else is what was seen of it.
- */
-export const peerStates = [
-  'invited',
-  'handshake',
-  'catching_up',
-  'live',
-  'degraded',
-  'offline',
-  'suspended',
-  'revoked',
-] as const;
-export type PeerState = (typeof peerStates)[number];
+import { peerStateSchema, type PeerState } from '@boardwire/contracts';
+
+export type { PeerState };
+export const peerStates = peerStateSchema.options;
 
 /**
  * What happens to a peer. `begun`: the handshake is under way; `shaken`: both know each other's keys and rooms;
