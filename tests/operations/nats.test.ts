@@ -22,7 +22,13 @@ interface Ports {
   monitor: number;
 }
 interface Server extends Ports {
+  name: string;
   process: ServerProcess;
+}
+/** Of `/jsz`: the group of servers that decides where streams are placed. Only its leader lists the others. */
+interface MetaGroup {
+  leader?: string;
+  replicas?: { name: string }[];
 }
 
 /** The cluster's own configuration, with this machine's addresses and folders. */
@@ -52,7 +58,14 @@ async function startServer(name: string, own: Ports, all: readonly Ports[]): Pro
     stopSignal: 'SIGINT',
     stopTimeoutMs: 5_000,
   });
-  return { ...own, process };
+  return { ...own, name, process };
+}
+
+async function metaGroup(): Promise<string[]> {
+  const answers = await Promise.all(servers.map(({ monitor }) => fetch(`http://127.0.0.1:${monitor}/jsz`)));
+  const groups = (await Promise.all(answers.map((answer) => answer.json()))) as { meta_cluster: MetaGroup }[];
+  const led = groups.map((group) => group.meta_cluster).find(({ replicas }) => replicas !== undefined);
+  return led === undefined ? [] : [led.leader!, ...led.replicas!.map(({ name }) => name)];
 }
 
 let home: string;
@@ -97,6 +110,23 @@ describe('NATS as k8s/nats configures it', () => {
         );
       }
     }
+  }, 60_000);
+
+  test('is whole when the server that a hurried start left out is started again', async () => {
+    // NATS 2.10 forms the group of two in one start of fifty when the three start within some hundred milliseconds, and
+    // leaves it so, with every probe content: docs/operations.md. Starting that server again is what it asks for.
+    const all = servers.map(({ name }) => name);
+    const whole = (timeoutMs: number) =>
+      eventually(async () => expect((await metaGroup()).toSorted()).toEqual(all), { timeoutMs, everyMs: 100 });
+    await whole(10_000).catch(async () => {
+      const group = await metaGroup();
+      const leftOut = servers.find(({ name }) => !group.includes(name))!;
+      await leftOut.process.stop();
+      servers = await Promise.all(
+        servers.map((server) => (server === leftOut ? startServer(server.name, server, servers) : server)),
+      );
+      await whole(20_000);
+    });
   }, 60_000);
 
   test('keeps the stream on all three, and goes on without one', async () => {
