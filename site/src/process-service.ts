@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkoutFolder, ServerProcess } from '@boardwire/embedded';
+import { ServerProcess } from '@boardwire/embedded';
 import type { HostedService, ServiceSpec } from './hosted-service.ts';
 import { nodeFlagsOf } from './node-flags.ts';
 import { serviceSources, type ServiceKind } from './service-name.ts';
@@ -12,6 +12,8 @@ const backoffMaxMs = 5_000;
 const healthyAfterMs = 10_000;
 
 export interface ProcessServiceOptions {
+  /** Asked at each start: the checkout whose build is run. */
+  checkout: (name: string) => string;
   logFile: string;
   /** On the command line, so that a later start recognises what a killed launcher left behind. */
   mark: string;
@@ -75,10 +77,11 @@ export class ProcessService implements HostedService {
 
   private async spawn(): Promise<ServerProcess> {
     const startedAt = performance.now();
+    const checkout = this.options.checkout(this.name);
     const server = await ServerProcess.start({
       command: process.execPath,
-      args: [...nodeFlagsOf(this.kind), join(checkoutFolder, serviceSources[this.kind].entry), this.options.mark],
-      cwd: checkoutFolder,
+      args: [...nodeFlagsOf(this.kind), join(checkout, serviceSources[this.kind].entry), this.options.mark],
+      cwd: checkout,
       env: { ...this.spec.env },
       logFile: this.options.logFile,
       stopSignal: 'SIGTERM',

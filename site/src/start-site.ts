@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { provisionSchemas } from '@boardwire/database';
 import {
+  checkoutFolder,
   provideNats,
   providePostgres,
   timedStep,
@@ -28,6 +29,8 @@ export interface SiteOptions {
   env?: Environment;
   /** `processes`: each service in a process of its own, from its dist. Default `one-process`. */
   mode?: 'one-process' | 'processes';
+  /** Of `processes`: where a service's build is, asked each time it is started. Default this checkout. */
+  checkout?: (service: string) => string;
   /** `any`: free ports, whatever `PORT` says; for tests. Default `fixed`. */
   ports?: 'fixed' | 'any';
   /** Default 1. Each has its own public port; the first one has `PORT`, unless the proxy has it. */
@@ -188,11 +191,12 @@ async function makeSchemas(
 function hostService(
   spec: ServiceSpec,
   mode: 'one-process' | 'processes',
-  { dataDir, onEvent }: SiteOptions,
+  { dataDir, onEvent, checkout = () => checkoutFolder }: SiteOptions,
   state: SiteState,
 ): HostedService {
   if (mode === 'one-process') return new InProcessService(spec);
   return new ProcessService(spec, {
+    checkout,
     logFile: join(dataDir, 'logs', `${spec.name}.log`),
     mark: siteMark(dataDir),
     onEvent: (text) => onEvent?.(text),

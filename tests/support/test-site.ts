@@ -13,6 +13,8 @@ export interface TestSiteOptions {
   /** The public address is the site's own proxy before its gateways. */
   hasProxy?: boolean;
   env?: Record<string, string>;
+  /** Of `processes`: where a service's build is, asked each time it is started. */
+  checkout?: (service: string) => string;
 }
 
 /** A whole site on servers of its own, as `npm start` composes it. */
@@ -88,6 +90,7 @@ export async function startTestSite(options: TestSiteOptions = {}): Promise<Test
       ports: 'any',
       gateways: options.gateways ?? 1,
       hasProxy: options.hasProxy ?? false,
+      ...(options.checkout === undefined ? {} : { checkout: options.checkout }),
       postgres: infrastructure.postgres,
       nats: infrastructure.nats,
       env: {

@@ -5,6 +5,7 @@ import { Metrics } from './metrics.ts';
 import { RouteBook } from './route-book.ts';
 import { ServiceTokens } from './service-tokens.ts';
 import { Supervisor } from './supervisor.ts';
+import { version } from './version.ts';
 
 /** What every part of a service shares. One per service, also when several services live in one process. */
 export interface ServiceContext {
@@ -34,6 +35,7 @@ export function createContext(name: string, config: CommonConfig): ServiceContex
   metrics.gauge('degraded', '1 when a dependency is missing that the service can do without.', [], (gauge) => {
     gauge.set(health.report().status === 'degraded' ? 1 : 0);
   });
+  metrics.gauge('build_info', 'Always 1; its label says which release runs.', ['version']).set({ version }, 1);
   const tokens = new ServiceTokens(name, config.INTERNAL_SECRET);
   return { name, config, logger, metrics, health, supervisor, tokens, routes: new RouteBook() };
 }
