@@ -14,6 +14,7 @@ import { benchMemory } from './delivery/memory-bench.ts';
 import { benchResume } from './delivery/resume-bench.ts';
 import { benchSaturation } from './delivery/saturation-bench.ts';
 import { benchStalled } from './delivery/stalled-bench.ts';
+import { benchFederation } from './federation/federation-bench.ts';
 import { benchLatency, latencyHelp } from './latency/latency-bench.ts';
 import { benchPublish, publishHelp } from './publish/publish-bench.ts';
 import { commonOptions, readOptions, UsageError, type OptionValues } from './options.ts';
@@ -45,6 +46,7 @@ const benches: Record<string, Bench> = {
   growth: benchGrowth,
   audit: benchAudit,
   'audit-reading': benchAuditReading,
+  federation: benchFederation,
 };
 
 const help = `Measures in a temporary folder and starts what it needs. Close what else runs: a number is as good as the machine is quiet.
@@ -63,6 +65,7 @@ const help = `Measures in a temporary folder and starts what it needs. Close wha
   npm run bench -- growth       delivery at 500 and 9,900 connections, history pages in growing logs
   npm run bench -- audit        records a second into the audit log, and how soon they are signed
   npm run bench -- audit-reading  pages and exports of a day of a million records
+  npm run bench -- federation   post on one site → SSE on the other, and catching up after an absence
   npm run bench -- all          everything, or --only fanout,bursts; what fails does not stop the rest
 
 --quick        fewer and shorter rounds

@@ -10,6 +10,8 @@ export interface LoadOptions {
   /** Events in a request; 1: single posts. */
   batch: number;
   seconds: number;
+  /** No more than about so many. */
+  events?: number;
 }
 
 export interface LoadResult {
@@ -30,13 +32,15 @@ const payload = { text: 'x'.repeat(160), score: 12_345 };
  * "accepted" is what the site said 201 to.
  */
 export async function publishLoad(options: LoadOptions): Promise<LoadResult> {
-  const { url, connections, seconds } = options;
+  const { url, connections, seconds, batch, events = Infinity } = options;
   const pool = new Pool(url, { connections, pipelining: 1 });
   const result: LoadResult = { accepted: 0, refused: 0, seconds: 0, last: 0, requestMs: [] };
   const startedAt = performance.now();
   const until = startedAt + seconds * 1_000;
+  let asked = 0;
   const worker = async (number: number): Promise<void> => {
-    for (let round = 0; performance.now() < until; round += 1) {
+    for (let round = 0; performance.now() < until && asked < events; round += 1) {
+      asked += batch;
       await publishOnce(pool, options, `${startedAt.toString(36)}-${number}-${round}`, result);
     }
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { sessionSchema } from '@boardwire/contracts';
+import type { Environment } from '@boardwire/embedded';
 import { startSite, type Site } from '@boardwire/site';
 
 /** A site for one bench, thrown away afterwards. */
@@ -16,13 +17,20 @@ export interface BenchSite {
 }
 
 /** Each service in a process of its own, durable Postgres, warnings only in the logs. */
-export async function startBenchSite(say: (text: string) => void): Promise<BenchSite> {
+export async function startBenchSite(say: (text: string) => void, env: Environment = {}): Promise<BenchSite> {
   const dataDir = await mkdtemp(join(tmpdir(), 'boardwire-bench-'));
   const site = await startSite({
     dataDir,
     mode: 'processes',
     ports: 'any',
-    env: { ...process.env, DATABASE_URL: undefined, NATS_URL: undefined, PUBLIC_URL: undefined, LOG_LEVEL: 'warn' },
+    env: {
+      ...process.env,
+      DATABASE_URL: undefined,
+      NATS_URL: undefined,
+      PUBLIC_URL: undefined,
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
     onStep: ({ text, ms }) => say(`  ✔ ${text} (${(ms / 1_000).toFixed(1)} s)`),
     onEvent: (text) => say(`  … ${text}`),
   });

@@ -4,6 +4,8 @@ import type { Counter, Gauge } from 'prom-client';
 import type { HopFailure } from './hop/hop-profile.ts';
 
 export type ItemDirection = 'in' | 'out';
+/** What is done with items of other sites, one after the other. */
+export type IntakeStep = 'verify' | 'store' | 'hand_over';
 
 /** A peer as its series show it. There are at most as many as a room may have members. */
 export interface PeerSeries {
@@ -21,6 +23,7 @@ export interface PeerSeries {
 export class FederationMetrics {
   readonly #followed: Counter<'class'>;
   readonly #items: Counter<'dir' | 'outcome'>;
+  readonly #steps: Counter<'step'>;
   readonly #equivocations: Counter;
   readonly #decisions: Counter;
   readonly #repairs: Counter<'outcome'>;
@@ -34,6 +37,9 @@ export class FederationMetrics {
       'class',
     ]);
     this.#items = metrics.counter('fed_items_total', 'Items of feeds, by direction and outcome.', ['dir', 'outcome']);
+    this.#steps = metrics.counter('fed_intake_seconds_total', 'Time that each step with items of other sites took.', [
+      'step',
+    ]);
     this.#decisions = metrics.counter('decisions_delivered_total', 'Decisions that audit has taken.');
     this.#equivocations = metrics.counter('fed_equivocations_total', 'Places for which a site signed two headers.');
     this.#repairs = metrics.counter('fed_repairs_total', 'Gaps of feeds that were fetched, or could not be.', [
@@ -54,6 +60,11 @@ export class FederationMetrics {
 
   items(dir: ItemDirection, outcome: string, count: number): void {
     if (count > 0) this.#items.inc({ dir, outcome }, count);
+  }
+
+  /** How long a batch was in a step. Batches of different carriers overlap. */
+  took(step: IntakeStep, sinceMs: number): void {
+    this.#steps.inc({ step }, (performance.now() - sinceMs) / 1_000);
   }
 
   decisionsDelivered(count: number): void {

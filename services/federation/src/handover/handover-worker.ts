@@ -102,12 +102,14 @@ export class HandoverWorker {
   }
 
   async #handOver(board: string): Promise<boolean> {
+    const since = performance.now();
     const items = cut(await this.#store.next(board, federationLimits.batchItemsMax));
     const present = items.filter(hasData);
     try {
       const outcomes = present.length === 0 ? [] : await this.#append(board, present);
       await this.#settle(items, { present, outcomes });
       this.#waits.delete(board);
+      this.#options.metrics.took('hand_over', since);
       return true;
     } catch (error) {
       if (isConnectionError(error)) throw error;

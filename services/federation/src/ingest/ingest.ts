@@ -55,8 +55,13 @@ export class Ingest {
     const place = await this.#rooms.find(room);
     if (place === undefined) throw new AppError('not_found');
     const outcomes: ItemOutcome[] = [];
+    const { metrics } = this.#options;
+    const verifyingSince = performance.now();
     const candidates = await this.#verified(room, { items, carrier, outcomes });
+    metrics.took('verify', verifyingSince);
+    const storingSince = performance.now();
     if (candidates.length > 0) await this.#store(place, { candidates, carrier, outcomes });
+    metrics.took('store', storingSince);
     for (const { outcome } of outcomes) this.#options.metrics.items('in', outcome, 1);
     return outcomes;
   }
