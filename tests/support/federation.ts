@@ -14,7 +14,11 @@ export function startFederatedSite(name: string, { env, ...options }: TestSiteOp
   return startTestSite({ ...options, env: { SITE_NAME: name, ...loopback, ...env } });
 }
 
-async function asAdmin<T>(site: TestSite, path: string, init: { method?: string; json?: unknown } = {}): Promise<T> {
+export async function asAdmin<T>(
+  site: TestSite,
+  path: string,
+  init: { method?: string; json?: unknown } = {},
+): Promise<T> {
   const { token } = await site.admin();
   const answer = await call<T>(`${site.url}/v1/federation${path}`, { token, ...init });
   if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${answer.text}`);
