@@ -28,6 +28,9 @@ export interface BoardPosition {
   pruned: number;
   /** Counts the events whose content was removed. */
   removals: number;
+  /** How often it was asked to be mirrored anew, and how often that was begun. */
+  rebuildsAsked: number;
+  rebuilds: number;
 }
 
 const columns = `
@@ -38,7 +41,7 @@ const positions = {
   name: 'board_positions',
   sql: `
     SELECT b.id, b.version, h.epoch, h.epoch_ordinal AS "epochOrdinal", h.seq AS head, m.seq AS relayed,
-      h.pruned, h.removals
+      h.pruned, h.removals, m.rebuilds_asked AS "rebuildsAsked", m.rebuilds
     FROM board b JOIN board_head h ON h.board_id = b.id JOIN relay_mark m ON m.board_id = b.id`,
   timeoutMs: 2_000,
 };

@@ -128,12 +128,12 @@ export class BoardWatch {
     if (board === undefined) return;
     const hasRisen = position.head > board.head || known === undefined;
     if (known !== undefined && !isChanged(known, position, row)) return;
-    const { epoch, head, relayed } = known ?? position;
+    const { epoch, head, relayed, rebuilds } = known ?? position;
     Object.assign(board, row ?? {}, position, { version: row?.version ?? board.version });
     // What this process committed or relayed since the query began is newer than its answer.
     if (epoch === position.epoch) {
       board.head = Math.max(head, position.head);
-      board.relayed = Math.max(relayed, position.relayed);
+      if (rebuilds === position.rebuilds) board.relayed = Math.max(relayed, position.relayed);
     }
     board.changedAt = this.#clock.tick();
     this.#boards.set(board.id, board);
@@ -163,6 +163,8 @@ function isChanged(known: WatchedBoard, position: BoardPosition, row: BoardRow |
     position.head > known.head ||
     position.relayed > known.relayed ||
     position.pruned !== known.pruned ||
-    position.removals !== known.removals
+    position.removals !== known.removals ||
+    position.rebuildsAsked !== known.rebuildsAsked ||
+    position.rebuilds !== known.rebuilds
   );
 }

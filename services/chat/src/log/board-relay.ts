@@ -3,13 +3,12 @@ import { boardSubject, busHeaders, messageId } from '@boardwire/contracts';
 import type { AckedPublisher, PublishFailed } from '@boardwire/messaging';
 import { AckedPrefix } from './acked-prefix.ts';
 import type { FreshRows } from './fresh-rows.ts';
-import type { RelayRow, RelayStore } from './relay-store.ts';
+import type { RelayMark, RelayRow, RelayStore } from './relay-store.ts';
 import type { RelayWindow } from './relay-window.ts';
 
 export interface BoardRelayOptions {
   board: { readonly id: number; readonly slug: string; readonly epoch: string; readonly head: number };
-  /** The highest seq that is known to be in the mirror. */
-  mark: number;
+  mark: RelayMark;
   store: RelayStore;
   fresh: FreshRows;
   publisher: AckedPublisher;
@@ -43,9 +42,9 @@ export class BoardRelay {
 
   constructor(options: BoardRelayOptions) {
     this.#options = options;
-    this.#acked = new AckedPrefix(options.mark);
-    this.#sent = options.mark;
-    this.#saved = options.mark;
+    this.#acked = new AckedPrefix(options.mark.seq);
+    this.#sent = options.mark.seq;
+    this.#saved = options.mark.seq;
   }
 
   /** Also after a failure that came when everything was sent. */
@@ -78,6 +77,11 @@ export class BoardRelay {
     this.#isEnding = true;
     await this.#saving;
     await this.#save();
+  }
+
+  /** Everything that was published has its answer; bounded by the timeout of acknowledgements. */
+  settled(): Promise<void> {
+    return this.#allSettled(() => true);
   }
 
   /** What was committed a moment ago is still at hand; everything else is read from the log. */
@@ -144,11 +148,11 @@ export class BoardRelay {
 
   /** A mark that can't be saved now is saved with a later one; at worst events are published twice. */
   async #save(): Promise<void> {
-    const { store, board, onMarked } = this.#options;
+    const { store, board, mark, onMarked } = this.#options;
     const seq = this.#acked.through;
     if (seq <= this.#saved) return;
     try {
-      await store.raiseMark(board.id, seq);
+      await store.raiseMark(board.id, { seq, rebuilds: mark.rebuilds });
       this.#saved = seq;
       onMarked(seq);
     } catch {

@@ -8,6 +8,7 @@ import type { ChatMetrics } from '../metrics.ts';
 import { BoardRelay } from './board-relay.ts';
 import type { EpochGuard } from './epoch-guard.ts';
 import type { FreshRows } from './fresh-rows.ts';
+import { MirrorRebuild } from './mirror-rebuild.ts';
 import type { RelayStore } from './relay-store.ts';
 import { RelayWindow } from './relay-window.ts';
 
@@ -107,13 +108,17 @@ class RelayTerm {
   readonly #resting = new Map<number, number>();
   /** When each board last had its turn: the one that waits longest is next. */
   readonly #turns = new Map<number, number>();
+  readonly #rebuild: MirrorRebuild;
+  #rebuilding: Promise<void> | undefined;
   #isPostgresChecked = false;
+  #rebuildAgainMs = Number.NEGATIVE_INFINITY;
   #isWaiting = false;
   #isMirrorChecked = false;
   #streamCheckedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RelayTermOptions) {
     this.#options = options;
+    this.#rebuild = new MirrorRebuild(options);
   }
 
   /** Starts what there is to do; never waits for it. */
@@ -130,12 +135,13 @@ class RelayTerm {
       return;
     }
     this.#isWaiting = false;
+    this.#rebuildAsked();
     const behind = boards.all().filter(({ head, relayed }) => head > relayed);
     for (const board of behind.toSorted((a, b) => this.#turnOf(a) - this.#turnOf(b))) this.#pump(board);
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.#pumping.values());
+    await Promise.all([...this.#pumping.values(), this.#rebuilding]);
     await Promise.all([...this.#relays.values()].map((relay) => relay.end()));
   }
 
@@ -151,11 +157,40 @@ class RelayTerm {
     this.#streamCheckedMs = performance.now();
   }
 
+  /** All that were asked for at once, when none of them is being published. */
+  #rebuildAsked(): void {
+    const { boards, signal, logger, wake } = this.#options;
+    const asked = boards.all().filter(({ rebuilds, rebuildsAsked }) => rebuildsAsked > rebuilds);
+    const isBusy = this.#rebuilding !== undefined || asked.some(({ id }) => this.#pumping.has(id));
+    if (asked.length === 0 || isBusy || this.#rebuildAgainMs > performance.now()) return;
+    this.#rebuilding = this.#rebuild
+      .begin(asked, (id) => this.#letGo(id), signal)
+      .catch((error: unknown) => {
+        // Whatever it left half done is looked at again: the stream's definition, then the boards.
+        this.#isMirrorChecked = false;
+        this.#rebuildAgainMs = performance.now() + bounds.relayRetryMs;
+        if (!isConnectionError(error)) logger.error({ event: 'relay.rebuild_failed', err: error });
+      })
+      .finally(() => {
+        this.#rebuilding = undefined;
+        wake();
+      });
+  }
+
+  /** Ends the board's publication; the next one begins at the mark of then. */
+  async #letGo(boardId: number): Promise<void> {
+    const relay = this.#relays.get(boardId);
+    this.#relays.delete(boardId);
+    await relay?.settled();
+    await relay?.end();
+  }
+
   #turnOf({ id }: WatchedBoard): number {
     return this.#turns.get(id) ?? 0;
   }
 
   #pump(board: WatchedBoard): void {
+    if (board.rebuildsAsked > board.rebuilds) return;
     const isResting = (this.#resting.get(board.id) ?? 0) > performance.now();
     if (isResting || this.#pumping.has(board.id) || this.#pumping.size >= bounds.relayBoardsAtOnce) return;
     if (this.#relays.get(board.id)?.hasWork() === false) return;

@@ -1,5 +1,6 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createAppend, createLog } from './create-log.ts';
+import { createRebuild } from './create-rebuild.ts';
 import { createRemoval } from './create-removal.ts';
 import { createRetention } from './create-retention.ts';
 import { createRights } from './create-rights.ts';
@@ -13,4 +14,5 @@ export const migrations = [
   createRetention,
   createRemoval,
   createRights,
+  createRebuild,
 ];
