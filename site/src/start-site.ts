@@ -19,6 +19,7 @@ import { openProxy, type SiteProxy } from './proxy/site-proxy.ts';
 import { serviceSources } from './service-name.ts';
 import { choosePorts, type SitePorts } from './site-ports.ts';
 import { siteSecrets, type AdminPassword } from './site-secrets.ts';
+import { writeServicesFile } from './services-file.ts';
 import { siteMark, SiteState, stopOrphanServices } from './site-state.ts';
 import { stopSite } from './stop-site.ts';
 
@@ -111,6 +112,7 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
     databaseUrls,
     ...(logFile === undefined ? {} : { logFile }),
   });
+  await writeServicesFile(dataDir, specs, env);
   const publicUrl = publicUrlOf(env, ports);
   const state = new SiteState(dataDir, { mode, publicUrl });
   const services = specs.map((spec) => hostService(spec, mode, options, state));

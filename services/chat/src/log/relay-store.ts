@@ -79,10 +79,11 @@ export class RelayStore {
 
   /** The board is to be published again from behind `seq`. What was asked meanwhile stays asked. */
   async putBack(boardId: number, seq: number, asked: number): Promise<void> {
-    await this.database.query(
-      'UPDATE relay_mark SET seq = $2, rebuilds = $3 WHERE board_id = $1 AND rebuilds < $3',
-      [boardId, seq, asked],
-    );
+    await this.database.query('UPDATE relay_mark SET seq = $2, rebuilds = $3 WHERE board_id = $1 AND rebuilds < $3', [
+      boardId,
+      seq,
+      asked,
+    ]);
   }
 
   /**
