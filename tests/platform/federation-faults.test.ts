@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { seededRandom, type SeededRandom } from '@boardwire/test-kit';
-import { happen, planFaults, type PlannedFault, type Span } from '../support/fault-schedule.ts';
-import { FaultyDoor } from '../support/faulty-door.ts';
+import { eventually, seededRandom, type SeededRandom } from '@boardwire/test-kit';
+import { happen, planFaults, silence, type PlannedFault, type Span } from '../support/fault-schedule.ts';
+import { FaultyDoor, noFault } from '../support/faulty-door.ts';
 import { FederatedPlace } from '../support/federated-place.ts';
 import { allLive, invite, share, startFederatedSite, trustAll } from '../support/federation.ts';
 
@@ -86,6 +86,23 @@ async function allHaveTheSame(): Promise<void> {
   }
 }
 
+/** What is said now comes everywhere by streams: no connection is left that is dead without anybody knowing. */
+async function streamsCarryAgain(): Promise<void> {
+  const detours = () => Promise.all(places.map((place) => place.detours()));
+  await eventually(
+    async () => {
+      const before = await detours();
+      for (const place of places) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        await place.speak(first.fork(), { count: 1, restMsMax: 0 });
+      }
+      await allHaveTheSame();
+      expect(await detours()).toEqual(before);
+    },
+    { timeoutMs: 30_000, everyMs: 500 },
+  );
+}
+
 async function nothingIsAmiss(): Promise<void> {
   const [first, ...others] = await Promise.all(places.map((place) => place.feedItems()));
   for (const items of others) expect(items).toEqual(first);
@@ -112,9 +129,10 @@ test.each(seeds)(
       await allHaveTheSame();
       const tookMs = performance.now() - wholeAt;
       await nothingIsAmiss();
+      await streamsCarryAgain();
       const liveMs = performance.now() - wholeAt;
       process.stdout.write(
-        `seed ${random.seed}: all had all after ${tookMs.toFixed(0)} ms, all live after ${liveMs.toFixed(0)} ms\n`,
+        `seed ${random.seed}: all had all after ${tookMs.toFixed(0)} ms, by streams alone after ${liveMs.toFixed(0)} ms\n`,
       );
     } catch (error) {
       process.stdout.write(`seed ${random.seed}\n${tell(faults, stop)}\n`);
@@ -123,3 +141,54 @@ test.each(seeds)(
   },
   120_000,
 );
+
+if (isLong) {
+  test.each(['can dial nobody', 'can be dialled by nobody'] as const)(
+    'a site that %s from one moment on still gets and gives everything',
+    async (what) => {
+      const [a, b, c] = places as [FederatedPlace, FederatedPlace, FederatedPlace];
+      const ways = [a, c].map((other) =>
+        what === 'can dial nobody' ? { door: other.door, from: b.id } : { door: b.door, from: other.id },
+      );
+      // What it has open stays open, and neither end hears anything of the other any more.
+      for (const { door, from } of ways) door.break(from, silence);
+      try {
+        await Promise.all(places.map((place) => place.speak(first.fork(), { count: 3, restMsMax: 200 })));
+        for (const place of places) {
+          // oxlint-disable-next-line no-await-in-loop
+          await place.hasAllOf(places, 15_000);
+        }
+      } finally {
+        for (const { door, from } of ways) door.heal(from, 'reset');
+      }
+      await nothingIsAmiss();
+    },
+    60_000,
+  );
+
+  test('connections that are dead without a word don’t keep a site from coming back', async () => {
+    const [a, b, c] = places as [FederatedPlace, FederatedPlace, FederatedPlace];
+    const refused = [
+      { door: c.door, from: b.id },
+      { door: b.door, from: a.id },
+      { door: b.door, from: c.id },
+    ];
+    for (const { door, from } of refused) {
+      door.break(from, { ...noFault, opens: 'refused' });
+      door.cut(from);
+    }
+    try {
+      await a.speak(first.fork(), { count: 5, restMsMax: 200 });
+      await b.hasAllOf(places, 15_000);
+      a.door.break(b.id, silence);
+      await a.speak(first.fork(), { count: 10, restMsMax: 500 });
+      a.door.heal(b.id, 'never');
+      const wholeAt = performance.now();
+      await b.hasAllOf(places, 60_000);
+      process.stdout.write(`a site came back ${(performance.now() - wholeAt).toFixed(0)} ms after its way was whole\n`);
+    } finally {
+      for (const { door, from } of refused) door.heal(from, 'reset');
+    }
+    await nothingIsAmiss();
+  }, 120_000);
+}

@@ -6,11 +6,14 @@ import type { Flow } from './lane.ts';
 const held: Flow = { kind: 'held' };
 const both = (flow: Flow): Fault => ({ ...noFault, up: flow, down: flow });
 
+/** New connections are taken, nothing gets through, and nobody is told. */
+export const silence = both(held);
+
 /** Everything that can be wrong with a way; `cut` also ends what is open. */
 const faults = {
   refused: { ...noFault, opens: 'refused' },
   cut: { ...noFault, opens: 'refused' },
-  silent: both(held),
+  silent: silence,
   'nothing gets there': { ...noFault, up: held },
   'nothing comes back': { ...noFault, down: held },
   '600 ms late': both({ kind: 'late', byMs: 300 }),

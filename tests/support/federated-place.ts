@@ -6,7 +6,7 @@ import { createLogger } from '@boardwire/service-kit';
 import { eventually, type SeededRandom } from '@boardwire/test-kit';
 import type { FaultyDoor } from './faulty-door.ts';
 import { siteIdOf } from './federation.ts';
-import { say, signInAsGuest, type Person } from './person.ts';
+import { call, say, signInAsGuest, type Person } from './person.ts';
 import { StreamRecorder } from './stream-recorder.ts';
 import type { TestSite } from './test-site.ts';
 
@@ -80,6 +80,13 @@ export class FederatedPlace {
   /** Nothing of it waits to be handed over to the board. */
   handedOver(): Promise<void> {
     return eventually(async () => expect(await this.database.query('SELECT * FROM handover')).toEqual([]));
+  }
+
+  /** How many events came or went otherwise than by a stream, since the service has started. */
+  async detours(): Promise<number> {
+    const { text } = await call(`${this.site.internalUrl('federation')}/metrics`);
+    const values = text.split('\n').filter((line) => /^boardwire_fed_repairs_total|outcome="pushed"/.test(line));
+    return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
   async stop(): Promise<void> {

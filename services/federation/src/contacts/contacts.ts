@@ -12,6 +12,7 @@ interface Contact {
 export class Contacts {
   readonly #contacts = new Map<string, Contact>();
   readonly #listeners = new Set<() => void>();
+  readonly #dismissals = new Set<(site: string, room: string) => void>();
 
   streamOpened(site: string, room: string): void {
     this.#contact(site, room).streams += 1;
@@ -36,6 +37,16 @@ export class Contacts {
 
   vectorOf(site: string, room: string): FeedVector | undefined {
     return this.#contacts.get(keyOf(site, room))?.vector;
+  }
+
+  /** What this peer has open gets nowhere: whoever has it in hand ends it. */
+  dismiss(site: string, room: string): void {
+    for (const listener of this.#dismissals) listener(site, room);
+  }
+
+  onDismissed(listener: (site: string, room: string) => void): () => void {
+    this.#dismissals.add(listener);
+    return () => this.#dismissals.delete(listener);
   }
 
   onChanged(listener: () => void): () => void {

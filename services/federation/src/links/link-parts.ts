@@ -19,6 +19,8 @@ export interface LinkMembers {
 export interface LinkContacts {
   hasStream(site: string, room: string): boolean;
   vectorOf(site: string, room: string): FeedVector | undefined;
+  /** Ends the streams that this peer has open: it gets nothing of them. */
+  dismiss(site: string, room: string): void;
   onChanged(listener: () => void): () => void;
 }
 

@@ -6,6 +6,7 @@ import { LinkError } from './link-error.ts';
 import type { LinkParts } from './link-parts.ts';
 import type { PeerClient } from './peer-client.ts';
 import type { RoomLinks } from './room-links.ts';
+import { StreamWatch } from './stream-watch.ts';
 
 export interface RoomPushOptions {
   links: RoomLinks;
@@ -36,6 +37,7 @@ export class RoomPush {
   readonly #alarm = new Alarm();
   readonly #sent = new Set<string>();
   readonly #behindSince = new Map<string, number>();
+  readonly #watch = new StreamWatch();
   #withoutStreamSince = Date.now();
   #stalls = 0;
 
@@ -67,8 +69,19 @@ export class RoomPush {
   /** How long to wait before it is certain that the peer doesn't fetch by itself. */
   #withoutStreamForMs(): number {
     const { parts, links, client } = this.#options;
-    if (parts.contacts.hasStream(client.site, links.room)) this.#withoutStreamSince = Date.now();
+    if (parts.contacts.hasStream(client.site, links.room)) {
+      this.#withoutStreamSince = Date.now();
+      if (this.#watch.isDeaf(this.#placeOfOwn())) parts.contacts.dismiss(client.site, links.room);
+    }
     return Math.max(0, this.#withoutStreamSince + withoutStreamMs - Date.now());
+  }
+
+  /** How far the peer has this site's own feed, when it lacks some of it. */
+  #placeOfOwn(): number | undefined {
+    const { parts, links, client } = this.#options;
+    const told = links.progress.toldBy(client.site);
+    if (told === undefined || this.#startOf(parts.site) === undefined) return undefined;
+    return told[parts.site]?.n ?? 0;
   }
 
   /** Whether there is more to do. */

@@ -1,5 +1,8 @@
 import { eventually } from '@boardwire/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { OwnFeeds } from '../../src/feeds/own-feeds.ts';
+import { logger } from '../feeds-fixture.ts';
+import { logItem } from '../log-event.ts';
 import { RemoteSite } from '../remote-site.ts';
 import type { FedPeer } from '../support/fed-peer.ts';
 import { LinksFixture } from './links-fixture.ts';
@@ -32,6 +35,19 @@ const oseqsOf = (peer: FedPeer, origin: string) =>
     .map(({ h }) => JSON.parse(Buffer.from(h, 'base64url').toString()) as { site: string; oseq: number })
     .filter((header) => header.site === origin)
     .map(({ oseq }) => oseq);
+/** What is said on this site, in its own feed. */
+async function speak(count: number): Promise<void> {
+  const { database, identity, growth, metrics } = site.feeds;
+  const items = upTo(count).map((seq) => logItem(seq, { origin: site.site }));
+  const range = (board: string) => Promise.resolve({ board, epoch: 'aaaaaaaa', head: count, items });
+  const feeds = new OwnFeeds({ database, identity, range, rulesOf: () => [], growth, metrics, logger });
+  const at = { board: 'events', epoch: 'aaaaaaaa', class: 'log' as const, streamed: false };
+  const events = items.map(({ seq, subject, type, committedMs, datahash, body }) => {
+    return { ...at, seq, subject, type, committedMs, datahash, bytes: Buffer.from(body!) };
+  });
+  await feeds.take('events', events);
+}
+
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 test('to a peer that can’t dial us events are brought: others’ too when it stays behind, new members first', async () => {
@@ -56,6 +72,25 @@ test('a peer with a stream of its own here is brought nothing', async () => {
   await eventually(async () => expect(await site.has(third)).toBe(10), soon);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect(listening.pushes).toEqual([]);
+});
+
+test('a peer that gets nothing of the stream it has open here is brought what is new', async () => {
+  const vanished = await site.member();
+  countsPushes(vanished);
+  const { id: room } = site.room;
+  site.contacts.streamOpened(vanished.id, room);
+  const dismissed = new Promise<void>((resolve) => {
+    site.contacts.onDismissed((peer) => {
+      site.contacts.streamClosed(peer, room);
+      resolve();
+    });
+  });
+  site.link();
+  await eventually(async () => expect(vanished.streams.length).toBe(1), soon);
+  await speak(3);
+  vanished.heartbeat(vanished.stream!);
+  await dismissed;
+  await eventually(async () => expect(oseqsOf(vanished, site.site)).toEqual(upTo(3)), soon);
 });
 
 test('a peer that takes nothing is not asked on and on', async () => {

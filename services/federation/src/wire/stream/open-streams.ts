@@ -53,6 +53,7 @@ export class OpenStreams {
   constructor(options: OpenStreamsOptions) {
     this.#options = options;
     options.book.onRefreshed(() => this.#check());
+    options.contacts.onDismissed((site, room) => this.#dismiss(site, room));
     options.metrics.watchStreams({
       open: () => this.#all().length,
       bufferedBytes: () => this.#all().reduce((sum, { buffered }) => sum + buffered, 0),
@@ -142,6 +143,15 @@ export class OpenStreams {
     for (const stream of own.slice(0, Math.max(0, own.length - federationLimits.streamsPerPeerMax + 1))) {
       stream.end('superseded');
       streams.delete(stream);
+    }
+  }
+
+  /** A peer that is there after all comes back at once. */
+  #dismiss(site: string, room: string): void {
+    for (const stream of this.#rooms.get(room)?.streams ?? []) {
+      if (stream.site !== site) continue;
+      this.#options.logger.info({ event: 'wire.stream_deaf', peer: site, room });
+      stream.end('slow_consumer', Math.round(Math.random() * returnWithinMs));
     }
   }
 
