@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { boardsStream, boardSubject } from '@boardwire/contracts';
+import { boardsStream, boardSubject, redactedType, type StoredEvent } from '@boardwire/contracts';
 import { connectBus, type Bus } from '@boardwire/messaging';
 import { eventually } from '@boardwire/test-kit';
 import pg from 'pg';
@@ -79,14 +79,17 @@ describe('content that an administrator removes', () => {
   test('is gone from the mirror on the bus', async () => {
     // Nothing follows it on its subject: the newest message there is the one to go.
     const subject = 'AxonChat.mirrored';
-    const mirrored = async () => {
-      const message = await bus.streams.lastBySubject(boardsStream.name, boardSubject('events', subject));
-      return Buffer.from(message?.data ?? []).toString();
-    };
+    const newest = () => bus.streams.lastBySubject(boardsStream.name, boardSubject('events', subject));
+    const mirrored = async () => Buffer.from((await newest())?.data ?? []).toString();
     const secret = await say(site.url, ana, 'mirrored secret', { subject });
     await eventually(async () => expect(await mirrored()).toContain('mirrored secret'));
+    const sequence = (await newest())!.streamSequence!;
     expect((await remove(secret.body.cursor)).status).toBe(204);
-    await eventually(async () => expect(await mirrored()).toBe(''));
+    // Readers are told of it on the same subject, so that something may be there again.
+    const isCleared = 'SELECT 1 FROM chat.removal WHERE seq = $1 AND is_mirror_cleared';
+    await eventually(async () => expect((await database.query(isCleared, [secret.body.seq])).rowCount).toBe(1));
+    expect(await bus.streams.deleteMessage(boardsStream.name, sequence)).toBe(false);
+    expect(await mirrored()).not.toContain('mirrored secret');
   });
 
   test('stays removed for a gateway that starts afterwards, and the audit log stays whole', async () => {
@@ -110,12 +113,34 @@ describe('content that an administrator removes', () => {
     expect((await call(`${site.url}/v1/boards/events/events`, { token: ana.token, json })).status).toBe(409);
   });
 
+  test('is removed by its author, readers are told so on its subject, and nobody else may tell them', async () => {
+    const reader = new StreamRecorder(`${site.url}/v1/boards/events/stream?subject=AxonChat.own`, {
+      token: admin.token,
+    });
+    recorders.push(reader);
+    const { body } = await say(site.url, ana, 'what was I thinking', { subject: 'AxonChat.own' });
+    expect((await remove(body.cursor, ana.token)).status).toBe(204);
+    await reader.until((it) => it.events.length === 2);
+    const told = JSON.parse(reader.events[1]!.data!) as StoredEvent;
+    const source = `/users/${ana.id}`;
+    expect(told).toMatchObject({ type: redactedType, subject: 'AxonChat.own', author: ana.id, class: 'log' });
+    expect(told.data).toEqual({ origin: told.origin, source, id: body.id });
+    // It can't be taken back, once more changes nothing, and nobody makes one up.
+    expect((await remove(reader.events[1]!.id!)).status).toBe(403);
+    expect((await remove(body.cursor, ana.token)).status).toBe(204);
+    const json = { subject: 'AxonChat.own', type: redactedType, data: told.data };
+    const forged = await call(`${site.url}/v1/boards/events/events`, { token: admin.token, json });
+    expect(forged.status).toBe(403);
+    expect(reader.events.length).toBe(2);
+  });
+
   test('has to exist, and be named by a cursor of the present', async () => {
     const { body } = await say(site.url, ana, 'an event that stays');
     const epoch = body.cursor.split('-')[0]!;
     expect((await remove(`${epoch}-999999`)).status).toBe(404);
     expect((await remove(`zzzzzzzz-${body.seq}`)).status).toBe(400);
     expect((await remove('not-a-cursor')).status).toBe(400);
-    expect((await remove(body.cursor, ana.token)).status).toBe(403);
+    const { token } = await signInAsGuest(site.url, 'bea');
+    expect((await remove(body.cursor, token)).status).toBe(403);
   });
 });

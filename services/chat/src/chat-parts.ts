@@ -27,6 +27,7 @@ import { ReadStore } from './log/read-store.ts';
 import { Relay } from './log/relay.ts';
 import { RelayStore } from './log/relay-store.ts';
 import { Disclosures } from './log/disclosures.ts';
+import { RedactionNotices } from './log/redaction-notices.ts';
 import { Removals } from './log/removals.ts';
 import { RemovalStore } from './log/removal-store.ts';
 import { Retention } from './log/retention.ts';
@@ -76,7 +77,7 @@ export function buildChat(dependencies: ChatDependencies) {
     onChanged,
   });
   const members = new Members({ database, store: log.membershipStore, boards: log.watch, decisions, onChanged });
-  const forgetting = buildForgetting({ ...shared, watch: log.watch });
+  const forgetting = buildForgetting({ ...shared, watch: log.watch, appendLog: log.appendLog });
   const delivery = buildDelivery(shared);
   return { ...log, ...forgetting, ...people, ...delivery, boards, members, identity, hints, federation };
 }
@@ -155,12 +156,21 @@ function buildForgetting({
   bus,
   metrics,
   decisions,
+  identity,
   watch,
-}: Shared & { watch: BoardWatch }) {
+  appendLog,
+}: Shared & { watch: BoardWatch; appendLog: AppendLog }) {
   const { logger } = context;
   const retentionStore = new RetentionStore(database);
   const everyMs = config.RETENTION_EVERY_MS;
-  const removals = new Removals({ database, bus, store: new RemovalStore(database), boards: watch, decisions, logger });
+  const removalStore = new RemovalStore(database);
+  const notices = new RedactionNotices({
+    store: removalStore,
+    append: (slug, items) => appendLog.appendOwn(slug, items),
+    siteId: () => identity.siteId,
+  });
+  const tellReaders = () => notices.tell();
+  const removals = new Removals({ database, bus, store: removalStore, boards: watch, decisions, tellReaders, logger });
   const deleted = new DeletedBoards({ database, bus });
   const retention = new Retention({ store: retentionStore, boards: watch, metrics, logger, everyMs });
   const disclosures = new Disclosures(database, watch);

@@ -4,6 +4,7 @@ import {
   boardsStream,
   boardSubject,
   rangePageSchema,
+  redactedType,
   type AppendOutcome,
   type ForeignItem,
   type RangeItem,
@@ -286,7 +287,45 @@ describe('a removed event of another site', () => {
     expect(removed).not.toHaveProperty('body');
     expect(kept!.salt).toMatch(/^[0-9a-f]{32}$/);
     expect(await outcomes(slug, [item], other)).toMatchObject([{ outcome: 'repeated', id: item.id, seq: 1 }]);
-    expect(await chat.log(slug)).toHaveLength(2);
+    // The third is what readers are told of it.
+    expect((await chat.log(slug)).map(({ type }) => type)).toEqual([item.type, item.type, redactedType]);
+  });
+});
+
+describe('what another site has removed', () => {
+  const redact = (slug: string, items: object[], caller = 'federation') =>
+    chat.call('POST', `/internal/v1/boards/${slug}/redactions`, { json: { items }, caller });
+
+  it('is gone here, whoever’s event it was, once and without a second event that tells of it', async () => {
+    const slug = await board('redacted');
+    const theirs = foreignItem({ data: { text: 'theirs' } });
+    const ours = event({ data: { text: 'ours' } });
+    await outcomes(slug, [theirs]);
+    await chat.outcomes(slug, [ours]);
+    const items = [
+      { origin: otherSite, source: theirs.source, id: theirs.id, by: 'somebody' },
+      { origin: siteId, source: ours.source, id: ours.id, by: 'somebody' },
+      { origin: thirdSite, source: ours.source, id: ours.id, by: 'somebody' },
+    ];
+    for (const caller of ['gateway', 'audit']) expect((await redact(slug, items, caller)).status).toBe(403);
+    expect((await redact(slug, items)).status).toBe(204);
+    expect((await redact(slug, items)).status).toBe(204);
+    const log = await chat.log(slug);
+    expect(log.map(({ body, removed }) => [body, removed?.id])).toEqual([
+      [undefined, theirs.id],
+      [undefined, ours.id],
+    ]);
+  });
+
+  it('is never that something was removed, which nobody publishes but the platform', async () => {
+    const slug = await board('redactions');
+    const data = { origin: siteId, source: '/users/ana', id: 'x' };
+    const item = foreignItem({ type: redactedType, source: '/redactions', data });
+    expect(await outcome(slug, item)).toMatchObject({ outcome: 'created' });
+    await redact(slug, [{ origin: otherSite, source: item.source, id: item.id, by: 'somebody' }]);
+    expect((await chat.log(slug))[0]!.body).toContain(redactedType);
+    const [refused] = await chat.outcomes(slug, [event({ type: redactedType, data })]);
+    expect(refused).toMatchObject({ outcome: 'refused', code: 'forbidden' });
   });
 });
 

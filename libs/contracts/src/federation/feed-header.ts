@@ -16,6 +16,15 @@ export const feedHeaderType = 'application/vnd.boardwire.feed+json';
 /** `prev` of a feed's first header. */
 export const noPrevious = '0'.repeat(64);
 
+/** What names an event on every site. */
+export const redactedEventSchema = z.strictObject({
+  /** The site that accepted it. */
+  origin: siteIdSchema,
+  source: eventSourceSchema,
+  id: eventIdSchema,
+});
+export type RedactedEvent = z.infer<typeof redactedEventSchema>;
+
 /**
  * The header of one event in a site's feed of a room: RFC 8785 JSON, written once by the origin and from then on opaque
  * bytes. It signs every attribute of the event, and its data by hash alone, so that a redaction leaves the proof whole.
@@ -45,25 +54,31 @@ export const feedHeaderSchema = z.strictObject({
   dsize: z.number().int().nonnegative(),
   /** Whether the data is JSON text (`data` of CloudEvents) or bytes (`data_base64`). */
   dform: z.enum(['json', 'bytes']),
+  /** Of an event of type `board.event.redacted`, and of no other: whose content is gone, so that the header alone proves it. */
+  redacts: redactedEventSchema.optional(),
   kid: keyIdSchema,
 });
 export type FeedHeader = z.infer<typeof feedHeaderSchema>;
 
 const base64urlSchema = z.string().regex(/^[A-Za-z0-9_-]*$/);
 
+const signaturesSchema = z
+  .array(z.strictObject({ kid: keyIdSchema, sig: base64urlSchema }))
+  .min(1)
+  .max(4);
+
 /** One event on its way between sites. `h`, `sig`, `salt` and `data` are base64url without padding. */
 export const wireItemSchema = z.strictObject({
   /** The header's bytes. */
   h: base64urlSchema.min(1),
   /** Ed25519 over the DSSE pre-authentication encoding of the header. */
-  sigs: z
-    .array(z.strictObject({ kid: keyIdSchema, sig: base64urlSchema }))
-    .min(1)
-    .max(4),
+  sigs: signaturesSchema,
   salt: base64urlSchema.nullable(),
   /** Null when it was removed; its salt then is null too. */
   data: base64urlSchema.nullable(),
   /** The sites that carried it, the origin first. */
   via: z.array(siteIdSchema),
+  /** Without data: the header of the redaction that took it, so that it is believed whoever carries it. */
+  redaction: z.strictObject({ h: base64urlSchema.min(1), sigs: signaturesSchema }).optional(),
 });
 export type WireItem = z.infer<typeof wireItemSchema>;

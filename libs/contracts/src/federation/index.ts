@@ -11,4 +11,5 @@ export * from './foreign-item.ts';
 export * from './invitation.ts';
 export * from './membership.ts';
 export * from './never-federated.ts';
+export * from './redaction.ts';
 export * from './site-document.ts';

@@ -162,10 +162,12 @@ export const boardRoutes: readonly DocumentedRoute[] = [
     path: '/v1/boards/{board}/events/{cursor}',
     id: 'removeEvent',
     summary: 'Remove the content of an event',
-    description: 'It is gone from every route; its place in the log, and the proof of what it was, stay.',
-    access: 'admin',
+    description:
+      'For administrators and the event’s author. It is gone from every route; its place in the log, and the proof of what ' +
+      'it was, stay. Readers get an event of type `board.event.redacted` on its subject, whose data names it.',
+    access: 'token',
     answers: { 204: { summary: 'Removed, now or before' } },
-    refusals: ['board_unknown', 'not_found', 'invalid_cursor'],
+    refusals: ['board_unknown', 'not_found', 'invalid_cursor', 'forbidden'],
   },
   {
     ...ofEvents,

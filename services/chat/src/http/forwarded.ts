@@ -1,6 +1,7 @@
 import { decodeIdentity, internalHeaders, type ForwardedIdentity } from '@boardwire/contracts';
 import { AppError, callerOf } from '@boardwire/service-kit';
 import type { FastifyRequest } from 'fastify';
+import type { Remover } from '../log/removals.ts';
 
 /** Who stands behind a forwarded request; only the gateway can say that, for it has checked the token. */
 export function identityOf(request: FastifyRequest): ForwardedIdentity | undefined {
@@ -18,6 +19,13 @@ export function addressOf(request: FastifyRequest): string | undefined {
   const header = request.headers[internalHeaders.address];
   const address = typeof header === 'string' ? header : identityOf(request)?.address;
   return address?.slice(0, 64);
+}
+
+/** Who removes an event: somebody behind the gateway, or the calling service itself. */
+export function removerOf(request: FastifyRequest): Remover {
+  const identity = identityOf(request);
+  if (identity === undefined) return { actor: callerOf(request), isAdministrator: true };
+  return { actor: identity.userId, isAdministrator: identity.roles.includes('admin') };
 }
 
 /** Who acts: an administrator behind the gateway, or the calling service itself. */

@@ -1,10 +1,15 @@
-import type { RemovedSeqs, StoredDisclosure } from '@boardwire/contracts';
-import { Controller, Delete, Get, HttpCode, Inject, Param, Query, Req } from '@nestjs/common';
+import {
+  redactionsRequestSchema,
+  type RedactionsRequest,
+  type RemovedSeqs,
+  type StoredDisclosure,
+} from '@boardwire/contracts';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { AppError, callerOf } from '@boardwire/service-kit';
 import type { FastifyRequest } from 'fastify';
 import type { Disclosures } from '../log/disclosures.ts';
 import type { Removals } from '../log/removals.ts';
-import { administratorOf } from './forwarded.ts';
+import { removerOf } from './forwarded.ts';
 import { removedQuerySchema, seqSchema, type RemovedQuery } from './queries.ts';
 import { tokens } from './tokens.ts';
 
@@ -29,7 +34,19 @@ export class RemovalsController {
   @Delete('events/:seq')
   @HttpCode(204)
   remove(@Req() request: FastifyRequest, @Param('board') board: string, @Param('seq') seq: string): Promise<void> {
-    return this.removals.remove(board, seqSchema.parse(seq), administratorOf(request));
+    return this.removals.remove(board, seqSchema.parse(seq), removerOf(request));
+  }
+
+  @Post('redactions')
+  @HttpCode(204)
+  redact(
+    @Req() request: FastifyRequest,
+    @Param('board') board: string,
+    @Body({ schema: redactionsRequestSchema }) { items }: RedactionsRequest,
+  ): Promise<void> {
+    if (callerOf(request) !== 'federation')
+      throw new AppError('forbidden', { detail: 'only federation brings redactions' });
+    return this.removals.redact(board, items);
   }
 
   @Get('removed')

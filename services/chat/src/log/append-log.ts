@@ -11,7 +11,7 @@ import { Salts, type PreparedEvent } from './event-bytes.ts';
 import { MicroBatcher, type Sized } from './micro-batcher.ts';
 import type { FreshRows } from './fresh-rows.ts';
 import type { SubjectCatalog } from './subject-catalog.ts';
-import { submitEvent, type SubmitContext } from './submit-event.ts';
+import { submitEvent, submitPublished, type SubmitContext } from './submit-event.ts';
 import { submitForeignEvent } from './submit-foreign-event.ts';
 
 export interface AppendLogOptions {
@@ -64,6 +64,11 @@ export class AppendLog {
    */
   async append(slug: string, items: readonly AppendItem[], caller: string): Promise<AppendOutcome[]> {
     if (slug === operatorsBoard && !operators.has(caller)) throw new AppError('forbidden');
+    return this.#append(slug, (context) => items.map((item) => submitPublished(item, context)));
+  }
+
+  /** What this service itself says on a board. @throws AppError as {@link append} */
+  appendOwn(slug: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
     return this.#append(slug, (context) => items.map((item) => submitEvent(item, context)));
   }
 

@@ -59,7 +59,7 @@ export function prepareEvent(item: AppendItem, placement: Placement, salts: Salt
   const body = eventJson(item, { time, data, board, origin, class: eventClass });
   const salt = salts.next();
   return {
-    key: keyOf(item, placement),
+    key: eventKeyOf(item, placement),
     id,
     source,
     subject,
@@ -87,7 +87,10 @@ export function storedDataBytes(body: string): Buffer {
 }
 
 /** None of the parts holds a line break. Whoever found a collision could only confuse two events of their own. */
-function keyOf({ source, id }: AppendItem, { boardId, origin }: Placement): string {
+export function eventKeyOf(
+  { source, id }: Pick<AppendItem, 'source' | 'id'>,
+  { boardId, origin }: Pick<Placement, 'boardId' | 'origin'>,
+): string {
   return hash('sha256', `${boardId}\n${origin}\n${source}\n${id}`).slice(0, 32);
 }
 

@@ -21,3 +21,12 @@ CREATE TABLE removal (
 CREATE INDEX removal_to_clear ON removal (board_id) WHERE NOT is_mirror_cleared;
 `,
 );
+
+/** Readers are told of a removal by an event of its own, after the removal's commit. Those of before stay untold. */
+export const tellRemovals = sqlMigration(
+  'TellRemovals1764000000041',
+  `
+ALTER TABLE removal ADD COLUMN is_told boolean NOT NULL DEFAULT true;
+CREATE INDEX removal_to_tell ON removal (board_id) WHERE NOT is_told;
+`,
+);

@@ -1,7 +1,7 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createAppend, createLog } from './create-log.ts';
 import { createRebuild } from './create-rebuild.ts';
-import { createRemoval } from './create-removal.ts';
+import { createRemoval, tellRemovals } from './create-removal.ts';
 import { createRetention } from './create-retention.ts';
 import { createRights } from './create-rights.ts';
 
@@ -15,4 +15,5 @@ export const migrations = [
   createRemoval,
   createRights,
   createRebuild,
+  tellRemovals,
 ];

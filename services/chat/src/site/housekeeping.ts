@@ -23,6 +23,8 @@ export async function housekeep(
       }
       // oxlint-disable-next-line no-await-in-loop
       await removals.clearMirror();
+      // oxlint-disable-next-line no-await-in-loop
+      await removals.tellReaders();
       // oxlint-disable-next-line no-await-in-loop -- portion by portion
       while (!loop.signal.aborted && (await tickets.forgetDead(database))) loop.beat();
       // oxlint-disable-next-line no-await-in-loop

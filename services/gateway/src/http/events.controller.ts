@@ -12,7 +12,7 @@ import { GATEWAY, type Gateway } from '../gateway.ts';
 import type { DraftEvent } from '../publish/draft-event.ts';
 import { readPublishRequest, type Publishing } from '../publish/publish-request.ts';
 import type { Receipt } from '../publish/publisher.ts';
-import { isAdmin, type Access } from '../rights/access.ts';
+import { type Access } from '../rights/access.ts';
 import { knownSlug } from './boards.controller.ts';
 import { authenticate } from './door.ts';
 import { accountIdentity } from './identity.ts';
@@ -68,7 +68,7 @@ export class EventsController {
     await reply.header('content-type', type).serializer(String).send(write(page));
   }
 
-  /** Removes the content of one event everywhere; its place in the log, and the proof of what it was, stay. */
+  /** Removes the content of one event everywhere, for administrators and its author; its place in the log, and the proof of what it was, stay. */
   @Delete(':cursor')
   @HttpCode(204)
   async remove(
@@ -77,19 +77,21 @@ export class EventsController {
     @Param('cursor') text: string,
   ): Promise<void> {
     const access = await authenticate(this.#gateway, request);
-    if (!isAdmin(access)) {
-      this.#gateway.decisions.report({ action: 'event.remove', outcome: 'refused', actor: access.userId });
-      throw new AppError('forbidden', { detail: 'only administrators remove events' });
-    }
     const { epoch } = await this.#gateway.boards.find(knownSlug(slug));
     const cursor = parseCursor(text);
     if (cursor?.epoch !== epoch) throw new AppError('invalid_cursor', { detail: `the board is in epoch ${epoch} now` });
-    await this.#gateway.clients.chat.request({
-      method: 'DELETE',
-      path: `/internal/v1/boards/${slug}/events/${cursor.seq}`,
-      route: '/internal/v1/boards/{board}/events/{seq}',
-      headers: { [internalHeaders.identity]: accountIdentity(access) },
-    });
+    try {
+      await this.#gateway.clients.chat.request({
+        method: 'DELETE',
+        path: `/internal/v1/boards/${slug}/events/${cursor.seq}`,
+        route: '/internal/v1/boards/{board}/events/{seq}',
+        headers: { [internalHeaders.identity]: accountIdentity(access) },
+      });
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'forbidden')
+        this.#gateway.decisions.report({ action: 'event.remove', outcome: 'refused', actor: access.userId });
+      throw error;
+    }
   }
 
   /** 201 when all of it is new, 202 when all of it is ephemeral; else 200, and each outcome tells its own. */

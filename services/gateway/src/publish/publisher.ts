@@ -1,6 +1,7 @@
 import {
   formatCursor,
   limits,
+  redactedType,
   type AppendItem,
   type AppendOutcome,
   type EphemeralReceipt,
@@ -94,10 +95,12 @@ export class Publisher {
     return this.#options.rights.mayWrite(access, channel.board, subject, channel.access.isOpen(subject));
   }
 
-  #refusalOf(access: Access, channel: BoardChannel, { subject, id }: DraftEvent): AppError | undefined {
-    if (this.mayPost(access, channel, subject)) return undefined;
+  #refusalOf(access: Access, channel: BoardChannel, { subject, type, id }: DraftEvent): AppError | undefined {
+    const isReserved = type === redactedType;
+    if (!isReserved && this.mayPost(access, channel, subject)) return undefined;
     this.#options.metrics.published('refused', 1);
-    return new AppError('forbidden', { detail: `may not publish on ${subject}`, id });
+    const detail = isReserved ? 'this type is the platform’s to publish' : `may not publish on ${subject}`;
+    return new AppError('forbidden', { detail, id });
   }
 
   #answer(board: string, item: AppendItem, outcome: AppendOutcome | AppError): Receipt | AppError {

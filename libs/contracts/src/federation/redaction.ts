@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { limits } from '../limits.ts';
+import { redactedEventSchema } from './feed-header.ts';
+
+/**
+ * Type of the event that tells readers, and other sites, whose content was removed: its data is a {@link RedactedEvent}.
+ * It comes on the subject of the removed event, and nobody but the platform publishes it.
+ */
+export const redactedType = 'board.event.redacted';
+/** Source of all of them, and of nothing else; what it names is never redacted itself. */
+export const redactionSource = '/redactions';
+
+/**
+ * `POST /internal/v1/boards/{board}/redactions`, for federation alone: content that another site has removed. What this
+ * board hasn't got is passed over; 204, also when repeated.
+ */
+export const redactionsRequestSchema = z.strictObject({
+  items: z
+    .array(redactedEventSchema.extend({ by: z.string().max(256) }))
+    .min(1)
+    .max(limits.appendBatchEventsMax),
+});
+export type RedactionsRequest = z.infer<typeof redactionsRequestSchema>;
