@@ -6,6 +6,7 @@ import { roomMigration } from './rooms/room-migration.ts';
 import { joiningMigration } from './links/joining-migration.ts';
 import { createPeers } from './peers/peers-migration.ts';
 import { evidenceMigration } from './evidence/evidence-migration.ts';
+import { redactionMigration } from './redactions/redaction-migration.ts';
 import { memberMigrations } from './members/member-migration.ts';
 
 export const migrations: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   decisionOutboxMigration('CreateDecisions1765600000000'),
   joiningMigration,
   evidenceMigration,
+  redactionMigration,
 ];

@@ -1,6 +1,8 @@
 import {
   boardsStream,
   foreignAppendRequestSchema,
+  redactionsRequestSchema,
+  type RedactionsRequest,
   boardSubject,
   busHeaders,
   messageId,
@@ -41,6 +43,8 @@ export class BoardLogs {
 
   /** Events of other sites, each once, in the order they came. */
   readonly foreign = new Map<string, ForeignItem[]>();
+  /** What other sites have removed, and how many of their events were there by then. */
+  readonly redacted: { items: RedactionsRequest['items']; after: number }[] = [];
   /** Ids that are refused. */
   refused: ReadonlySet<string> = new Set();
   /** An id that spoils the whole request it is in. */
@@ -124,6 +128,13 @@ class LogController {
   @HttpCode(200)
   foreign(@Param('board') board: string, @Body() body: unknown): AppendResponse {
     return { outcomes: this.logs.takeForeign(board, foreignAppendRequestSchema.parse(body).items) };
+  }
+
+  @Post('boards/:board/redactions')
+  @HttpCode(204)
+  redact(@Param('board') board: string, @Body() body: unknown): void {
+    const { items } = redactionsRequestSchema.parse(body);
+    this.logs.redacted.push({ items, after: this.logs.foreign.get(board)?.length ?? 0 });
   }
 }
 

@@ -52,7 +52,7 @@ export class FeedsFixture {
   }
 
   async clear(): Promise<void> {
-    await this.database.query('TRUNCATE room, feed, feed_item, feed_hole, evidence, handover, mark CASCADE');
+    await this.database.query('TRUNCATE room, feed, feed_item, feed_hole, redaction, evidence, handover, mark CASCADE');
   }
 
   async outcomes(dir: 'in' | 'out'): Promise<Record<string, number>> {

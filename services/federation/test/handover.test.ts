@@ -1,8 +1,9 @@
 import { InternalClient, commonConfig, createContext, readConfig, type ServiceContext } from '@boardwire/service-kit';
 import { eventually, seededRandom, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
+import type { RoomGenesis } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { foreignAppendOver } from '../src/feeds/chat-board.ts';
+import { foreignAppendOver, foreignRedactOver } from '../src/feeds/chat-board.ts';
 import { HandoverWorker } from '../src/handover/handover-worker.ts';
 import { Ingest } from '../src/ingest/ingest.ts';
 import type { Room } from '../src/rooms/room-store.ts';
@@ -34,6 +35,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await site.clear();
   chat.logs.foreign.clear();
+  chat.logs.redacted.length = 0;
   chat.logs.trouble = () => undefined;
   room = await site.rooms.create('events', { alias: 'chat', subjects: ['room.>'] });
   sites = [new RemoteSite(room.id), new RemoteSite(room.id)];
@@ -48,7 +50,13 @@ function startWorker(database: Database): HandoverWorker {
   const config = readConfig(commonConfig, { INTERNAL_SECRET: secret, LOG_LEVEL: 'silent', NODE_ENV: 'test' });
   const context = createContext('federation', config);
   const client = new InternalClient({ context, service: 'chat', baseUrl: chat.url });
-  const worker = new HandoverWorker({ database, append: foreignAppendOver(client), metrics: site.metrics, logger });
+  const worker = new HandoverWorker({
+    database,
+    append: foreignAppendOver(client),
+    redact: foreignRedactOver(client),
+    metrics: site.metrics,
+    logger,
+  });
   context.supervisor.run('handover', { beatEveryMs: 1_000 }, (loop) => worker.run(loop));
   contexts.push(context);
   clients.push(client);
@@ -78,7 +86,7 @@ test('under a chat that fails before and after its commit: each once, in its fee
   const random = seededRandom();
   let failures = 0;
   chat.logs.trouble = () => {
-    if (random.next() > 0.3) return;
+    if (failures > 0 && random.next() > 0.3) return;
     failures += 1;
     throw new Error('chat fails');
   };
@@ -167,3 +175,33 @@ test('a board whose chat does not answer waits, loses nothing, and no other boar
   await eventually(() => expect(idsOf(held.id)).toHaveLength(5), { timeoutMs: 10_000 });
   expect(await holes()).toEqual([]);
 });
+
+test('a redaction follows what it names to chat, and what comes behind its redaction never gets there', async () => {
+  const [one, admin] = sites as [RemoteSite, RemoteSite];
+  await site.database.query("UPDATE room SET envelope = jsonb_set(envelope, '{payload}', to_jsonb($1::text))", [
+    withAdmin(room, admin.id),
+  ]);
+  const items = one.feed(3);
+  const [early, late] = [admin.redact(undefined, items[0]!), items[2]!];
+  const later = admin.redact(early, late);
+  await take(items.slice(0, 2));
+  await take([early, later]);
+  await take([late]);
+  startWorker(site.database);
+  await eventually(async () => expect(await waiting()).toBe(0));
+  expect(idsOf(one.id)).toEqual([items[1]!.header.id]);
+  const named = (of: Written) => ({ origin: one.id, source: of.header.source, id: of.header.id });
+  expect(chat.logs.redacted.flatMap((request) => request.items)).toMatchObject([named(items[0]!), named(late)]);
+  expect(idsOf(admin.id)).toEqual([early.header.id, later.header.id]);
+  const kept = await site.database.query<{ oseq: number }>(
+    'SELECT oseq FROM feed_item WHERE site = $1 AND data IS NOT NULL',
+    [one.id],
+  );
+  expect(kept).toEqual([{ oseq: 2 }]);
+});
+
+function withAdmin({ envelope }: Room, admin: string): string {
+  const genesis = JSON.parse(Buffer.from(envelope.payload, 'base64url').toString()) as RoomGenesis;
+  const changed = { ...genesis, admins: [...genesis.admins, admin] };
+  return Buffer.from(JSON.stringify(changed)).toString('base64url');
+}

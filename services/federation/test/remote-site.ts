@@ -3,6 +3,8 @@ import {
   feedEpochType,
   feedHeaderType,
   noPrevious,
+  redactedType,
+  redactionSource,
   type FeedEpochRecord,
   type FeedHeader,
   type WireItem,
@@ -72,6 +74,23 @@ export class RemoteSite {
       kid: this.kid,
       ...more,
     };
+    return this.sign(canonicalBytes(header), { header, salt, data });
+  }
+
+  /** The redaction of an event, as this site would tell it; its data can name anything. */
+  redact(
+    before: Written | undefined,
+    of: Pick<Written, 'header'>,
+    told?: object,
+    more: Partial<FeedHeader> = {},
+  ): Written {
+    const redacts = { origin: of.header.site, source: of.header.source, id: of.header.id };
+    const data = Buffer.from(JSON.stringify(told ?? redacts));
+    const salt = randomBytes(16);
+    const id = `redaction-${(before?.header.oseq ?? 0) + 1}`;
+    const hashed = { datahash: sha256(salt, data), dsize: data.length };
+    const marks = { type: redactedType, source: redactionSource, redacts };
+    const { header } = this.write(before, id, { ...marks, ...hashed, ...more });
     return this.sign(canonicalBytes(header), { header, salt, data });
   }
 

@@ -9,7 +9,7 @@ import type { Database, DecisionOutbox } from '@boardwire/database';
 import { AppError } from '@boardwire/service-kit';
 import type { z } from 'zod';
 import type { SiteIdentity } from '../identity/site-identity.ts';
-import { genesisIn } from '../members/room-members.ts';
+import { genesisIn } from '../rooms/room-genesis.ts';
 import { InvitationStore } from '../peers/invitation-store.ts';
 import { PeerStore } from '../peers/peer-store.ts';
 import type { Room, RoomStore } from '../rooms/room-store.ts';

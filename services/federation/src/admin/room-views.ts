@@ -1,7 +1,8 @@
 import type { FederationFeed, FederationRoom, SiteDocument } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
 import type { SiteIdentity } from '../identity/site-identity.ts';
-import { genesisIn, type RoomMembers } from '../members/room-members.ts';
+import type { RoomMembers } from '../members/room-members.ts';
+import { genesisIn } from '../rooms/room-genesis.ts';
 import type { Room, RoomStore } from '../rooms/room-store.ts';
 import type { KnownSites } from './known-sites.ts';
 

@@ -1,5 +1,5 @@
 import type { SyncResponse } from '@boardwire/contracts';
-import type { Database } from '@boardwire/database';
+import type { Database, DecisionOutbox } from '@boardwire/database';
 import type { InternalClient, ServiceContext } from '@boardwire/service-kit';
 import { BoardRules } from '../following/board-rules.ts';
 import { HandoverWorker } from '../handover/handover-worker.ts';
@@ -9,7 +9,7 @@ import type { SiteKeyring } from '../ingest/site-keyring.ts';
 import type { FederationMetrics } from '../metrics.ts';
 import { RoomStore } from '../rooms/room-store.ts';
 import { Rooms } from '../rooms/rooms.ts';
-import { foreignAppendOver, removedOver, saltedRangeOver } from './chat-board.ts';
+import { foreignAppendOver, foreignRedactOver, removedOver, saltedRangeOver } from './chat-board.ts';
 import { FeedEpochs } from './feed-epochs.ts';
 import { FeedReader } from './feed-reader.ts';
 import { Growth } from './growth.ts';
@@ -37,14 +37,29 @@ export interface BuildFeedsOptions {
   context: ServiceContext;
   metrics: FederationMetrics;
   mayGrow: (room: string) => boolean;
+  decisions: DecisionOutbox;
 }
 
 /** Rooms, the feeds in them, and the way of other sites' events into the boards. */
-export function buildFeeds({ database, identity, chat, context, metrics, mayGrow }: BuildFeedsOptions): FeedParts {
+export function buildFeeds({
+  database,
+  identity,
+  chat,
+  context,
+  metrics,
+  mayGrow,
+  decisions,
+}: BuildFeedsOptions): FeedParts {
   const { logger } = context;
   const growth = new Growth();
   const rules = new BoardRules();
-  const handover = new HandoverWorker({ database, append: foreignAppendOver(chat), metrics, logger });
+  const handover = new HandoverWorker({
+    database,
+    append: foreignAppendOver(chat),
+    redact: foreignRedactOver(chat),
+    metrics,
+    logger,
+  });
   context.metrics.queueDepth('handover', () => handover.depth);
   const { siteId } = identity;
   const redactions = new OwnRedactions({ database, siteId, removed: removedOver(chat), logger });
@@ -55,7 +70,7 @@ export function buildFeeds({ database, identity, chat, context, metrics, mayGrow
     epochs: new FeedEpochs(database, identity),
     reader: new FeedReader(database, identity, growth),
     ownFeeds: new OwnFeeds({ ...shared, identity, range: saltedRangeOver(chat), rulesOf: rules.of, mayGrow }),
-    ingest: (keyring) => new Ingest({ ...shared, siteId, keyring, onAccepted }),
+    ingest: (keyring) => new Ingest({ ...shared, siteId, keyring, decisions, onAccepted }),
     onControl: ({ boards }) => {
       rules.apply(boards);
       redactions.look(boards);

@@ -1,6 +1,6 @@
 import { appendResponseSchema, rangePageSchema, removedSeqsSchema } from '@boardwire/contracts';
 import type { InternalClient } from '@boardwire/service-kit';
-import type { ForeignAppend } from '../handover/handover-worker.ts';
+import type { ForeignAppend, ForeignRedact } from '../handover/handover-worker.ts';
 import type { RemovedSeqs } from './own-redactions.ts';
 import type { SaltedRange } from './own-feeds.ts';
 
@@ -28,6 +28,18 @@ export function foreignAppendOver(chat: InternalClient): ForeignAppend {
       schema: appendResponseSchema,
     });
     return outcomes;
+  };
+}
+
+/** Content that other sites have removed, out of a board's log and everywhere behind it. */
+export function foreignRedactOver(chat: InternalClient): ForeignRedact {
+  return async (board, items) => {
+    await chat.request({
+      method: 'POST',
+      path: `${boardPath(board)}/redactions`,
+      route: '/internal/v1/boards/{board}/redactions',
+      body: { items },
+    });
   };
 }
 

@@ -5,7 +5,11 @@ import type { SiteIdentity } from '../identity/site-identity.ts';
 import type { FeedItem } from './feed-items.ts';
 import type { Growth } from './growth.ts';
 
-type Row = Pick<FeedItem, 'oseq' | 'header' | 'sigs' | 'salt' | 'data' | 'via'>;
+type Row = Pick<FeedItem, 'oseq' | 'header' | 'sigs' | 'salt' | 'data' | 'via'> & {
+  /** Why its data is gone. */
+  redaction: Buffer | null;
+  redactionSigs: FeedItem['sigs'] | null;
+};
 
 /** What peers get to see of the feeds. */
 export class FeedReader {
@@ -19,7 +23,10 @@ export class FeedReader {
     this.#growth = growth;
   }
 
-  /** Items from oseq `from` on without a hole, so none when this site doesn't keep that one; about 1 MiB at most. */
+  /**
+   * Items from oseq `from` on without a hole, so none when this site doesn't keep that one; about 1 MiB at most. What was
+   * removed here alone isn't kept: nobody would believe it of this site.
+   */
   async page(
     room: string,
     site: string,
@@ -35,7 +42,8 @@ export class FeedReader {
       federationLimits.batchBytesMax,
     ]);
     const dense = rows.filter(({ oseq }, at) => oseq === from + at);
-    return dense.map((row) => this.#wireItem(row, site));
+    const end = site === this.#identity.siteId ? -1 : dense.findIndex(isUnproven);
+    return (end === -1 ? dense : dense.slice(0, end)).map((row) => this.#wireItem(row, site));
   }
 
   /** How far every feed of a room is known here; only its own site's word is signed, see `signedHead`. */
@@ -77,14 +85,16 @@ export class FeedReader {
     return this.#growth.onGrown(listener);
   }
 
-  #wireItem({ header, sigs, salt, data, via }: Row, site: string): WireItem {
+  #wireItem({ header, sigs, salt, data, via, redaction, redactionSigs }: Row, site: string): WireItem {
     const own = this.#identity.siteId;
+    const isGone = redaction !== null;
     return {
       h: header.toString('base64url'),
       sigs: [...sigs],
-      salt: salt?.toString('base64url') ?? null,
-      data: data?.toString('base64url') ?? null,
+      salt: (isGone ? undefined : salt?.toString('base64url')) ?? null,
+      data: (isGone ? undefined : data?.toString('base64url')) ?? null,
       via: site === own ? [own] : [...via, own],
+      ...(isGone ? { redaction: { h: redaction.toString('base64url'), sigs: [...redactionSigs!] } } : {}),
     };
   }
 }
@@ -100,9 +110,12 @@ export async function readVector(database: Pick<Database, 'query'>, room: string
   );
 }
 
-/** The first one comes whatever its size. */
+const isUnproven = ({ data, redaction }: Row) => data === null && redaction === null;
+
+/** The first one comes whatever its size. What was redacted comes without data, whether that has been erased already or not. */
 const pageSql = `
-  SELECT oseq, header, sigs, salt, data, via FROM (
+  SELECT oseq, counted.header, counted.sigs, salt, data, via, r.header AS redaction, r.sigs AS "redactionSigs" FROM (
     SELECT *, sum(octet_length(header) + coalesce(octet_length(data), 0)) OVER (ORDER BY oseq) AS bytes
     FROM (SELECT * FROM feed_item WHERE room = $1 AND site = $2 AND epoch = $3 AND oseq >= $4 ORDER BY oseq LIMIT $5) AS next
-  ) AS counted WHERE bytes <= $6 OR oseq = $4 ORDER BY oseq`;
+  ) AS counted LEFT JOIN redaction r USING (room, site, source, id)
+  WHERE bytes <= $6 OR oseq = $4 ORDER BY oseq`;

@@ -1,4 +1,4 @@
-import type { FeedHeader, RangeItem } from '@boardwire/contracts';
+import { redactedEventSchema, redactedType, type FeedHeader, type RangeItem } from '@boardwire/contracts';
 
 /** An event of the board's log that goes into the feed. */
 export interface LocalEvent {
@@ -77,5 +77,6 @@ function attributesOf({ subject, type, datahash }: RangeItem, stored: StoredJson
     datahash,
     dsize,
     dform: stored.data_base64 === undefined ? 'json' : 'bytes',
+    ...(type === redactedType ? { redacts: redactedEventSchema.parse(stored.data) } : {}),
   };
 }

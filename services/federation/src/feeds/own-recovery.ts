@@ -1,6 +1,7 @@
 import type { WireItem } from '@boardwire/contracts';
 import type { Database, Queryable } from '@boardwire/database';
 import type { SiteIdentity } from '../identity/site-identity.ts';
+import { genesisIn } from '../rooms/room-genesis.ts';
 import { FeedTaking } from '../ingest/feed-taking.ts';
 import { lockFeed, storeTaking } from '../ingest/taking-store.ts';
 import { verifyItem, type VerifiedItem } from '../ingest/verify-item.ts';
@@ -49,7 +50,7 @@ async function takeBack(
 ): Promise<Recovered> {
   const state = await lockFeed(transaction, place, items);
   if (state === undefined) return { taken: 0, isForked: false };
-  const taking = new FeedTaking(room, state);
+  const taking = new FeedTaking({ ...room, admins: genesisIn(room).admins }, state);
   for (const item of items) taking.take(item);
   await storeTaking(transaction, place, taking, { board: undefined, carrier: place.site });
   return { taken: taking.items.length + taking.holes.length, isForked: taking.evidence.length > 0 };

@@ -1,5 +1,6 @@
 import type { FeedHeader } from '@boardwire/contracts';
 import type { Database, Queryable } from '@boardwire/database';
+import { eraseEvents } from '../redactions/redaction-store.ts';
 import type { FeedPlace } from '../feeds/feed-items.ts';
 
 /** An accepted item that its board's log has not got yet. */
@@ -10,6 +11,8 @@ export interface WaitingItem extends FeedPlace {
   content: FeedHeader;
   salt: Buffer | null;
   data: Buffer | null;
+  /** It was redacted before it came to its board, and doesn't come there any more. */
+  isRedacted: boolean;
 }
 
 interface Row extends Omit<WaitingItem, 'content'> {
@@ -35,8 +38,9 @@ export class HandoverStore {
 
   async next(board: string, limit: number): Promise<WaitingItem[]> {
     const rows = await this.#database.query<Row>(
-      `SELECT position, board, room, site, epoch, oseq, header, salt, data
-       FROM handover JOIN feed_item USING (room, site, epoch, oseq) WHERE board = $1 ORDER BY position LIMIT $2`,
+      `SELECT position, board, room, site, epoch, oseq, f.header, salt, data, r.room IS NOT NULL AS "isRedacted"
+       FROM handover JOIN feed_item f USING (room, site, epoch, oseq) LEFT JOIN redaction r USING (room, site, source, id)
+       WHERE board = $1 ORDER BY position LIMIT $2`,
       [board, limit],
     );
     // The bytes were parsed strictly when they came in.
@@ -50,10 +54,21 @@ export class HandoverStore {
         // oxlint-disable-next-line no-await-in-loop -- seldom any
         await noteHole(transaction, item, reason);
       }
+      await eraseRedacted(transaction, items);
       await transaction.query('DELETE FROM handover WHERE position = ANY ($1::bigint[])', [
         items.map(({ position }) => position),
       ]);
     });
+  }
+}
+
+/** A redaction that was taken at the same time as its event may not have found it: here both are in. */
+async function eraseRedacted(transaction: Queryable, items: readonly WaitingItem[]): Promise<void> {
+  for (const { room, content, isRedacted } of items) {
+    const { site: origin, source, id, redacts } = content;
+    const erased = redacts ?? (isRedacted ? { origin, source, id } : undefined);
+    // oxlint-disable-next-line no-await-in-loop -- seldom any
+    if (erased !== undefined) await eraseEvents(transaction, room, [erased]);
   }
 }
 

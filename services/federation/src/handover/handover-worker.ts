@@ -1,4 +1,10 @@
-import { errorTable, federationLimits, type AppendOutcome, type ForeignItem } from '@boardwire/contracts';
+import {
+  errorTable,
+  federationLimits,
+  type AppendOutcome,
+  type ForeignItem,
+  type RedactionsRequest,
+} from '@boardwire/contracts';
 import { AdvisoryLock, isConnectionError, type Database } from '@boardwire/database';
 import { AppError, type Logger, type Loop } from '@boardwire/service-kit';
 import type { FederationMetrics } from '../metrics.ts';
@@ -8,9 +14,13 @@ import { HandoverStore, type WaitingItem } from './handover-store.ts';
 /** Appends to a board's log; one outcome for each item, in their order. A repeat is answered as such. */
 export type ForeignAppend = (board: string, items: readonly ForeignItem[]) => Promise<AppendOutcome[]>;
 
+/** Takes content that other sites have removed out of a board, as far as it is there. */
+export type ForeignRedact = (board: string, items: RedactionsRequest['items']) => Promise<void>;
+
 export interface HandoverOptions {
   database: Database;
   append: ForeignAppend;
+  redact: ForeignRedact;
   metrics: FederationMetrics;
   logger: Logger;
 }
@@ -107,6 +117,9 @@ export class HandoverWorker {
     const present = items.filter(hasData);
     try {
       const outcomes = present.length === 0 ? [] : await this.#append(board, present);
+      // What they name was handed over before them, or isn't any more.
+      const redactions = items.flatMap(redactionIn);
+      if (redactions.length > 0) await this.#options.redact(board, redactions);
       await this.#settle(items, { present, outcomes });
       this.#waits.delete(board);
       this.#options.metrics.took('hand_over', since);
@@ -168,7 +181,10 @@ export class HandoverWorker {
 
 type Present = WaitingItem & { salt: Buffer; data: Buffer };
 
-const hasData = (item: WaitingItem): item is Present => item.data !== null && item.salt !== null;
+const hasData = (item: WaitingItem): item is Present => !item.isRedacted && item.data !== null && item.salt !== null;
+
+const redactionIn = ({ content: { redacts, site, author } }: WaitingItem) =>
+  redacts === undefined ? [] : [{ ...redacts, by: `${author} of ${site}` }];
 
 /** Refused for now: the whole batch comes again, and chat knows what it has of it. */
 const isForLater = (outcome: AppendOutcome) => outcome.outcome === 'refused' && errorTable[outcome.code].retry;

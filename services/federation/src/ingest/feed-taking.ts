@@ -1,8 +1,8 @@
 import type { FeedItem, Signature } from '../feeds/feed-items.ts';
 import { eventKey } from '../feeds/feed-items.ts';
-import type { RoomPlace } from '../rooms/room-scope.ts';
+import type { Redaction } from '../redactions/redaction-store.ts';
 import type { ItemOutcome, Refusal } from './item-outcome.ts';
-import { refusalOf } from './refusal-of.ts';
+import { refusalOf, type RoomLaw } from './refusal-of.ts';
 import type { VerifiedItem } from './verify-item.ts';
 
 /** A place of a feed that is taken already. */
@@ -41,16 +41,17 @@ export class FeedTaking {
   readonly items: FeedItem[] = [];
   readonly holes: Hole[] = [];
   readonly evidence: Evidence[] = [];
+  readonly redactions: Redaction[] = [];
   n: number;
   hash: Buffer;
   isFrozen: boolean;
   kid: string | undefined;
-  readonly #place: RoomPlace;
+  readonly #place: RoomLaw;
   readonly #taken: Map<number, TakenPlace>;
   readonly #events: Set<string>;
   readonly #nMax: number;
 
-  constructor(place: RoomPlace, { n, hash, state, nMax, taken, events }: FeedState) {
+  constructor(place: RoomLaw, { n, hash, state, nMax, taken, events }: FeedState) {
     this.#place = place;
     this.n = n;
     this.hash = hash;
@@ -93,10 +94,17 @@ export class FeedTaking {
       this.holes.push({ oseq, hash, header, sigs, reason });
       return { outcome: 'refused', reason, oseq };
     }
+    this.#noteRedactions(item);
     const isRepeat = this.#events.has(eventKey(content));
     this.#events.add(eventKey(content));
     this.items.push(storedItem(item, isRepeat));
     return { outcome: 'accepted', oseq };
+  }
+
+  #noteRedactions({ content, header, sigs, redaction }: VerifiedItem): void {
+    if (redaction !== undefined) this.redactions.push(redaction);
+    const { redacts, site: by } = content;
+    if (redacts !== undefined) this.redactions.push({ redacts, by, header, sigs });
   }
 }
 

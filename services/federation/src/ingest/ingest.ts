@@ -1,13 +1,16 @@
 import { federationLimits, type FeedVector, type WireItem } from '@boardwire/contracts';
-import type { Database, Queryable } from '@boardwire/database';
+import type { Database, DecisionOutbox, Queryable } from '@boardwire/database';
 import { AppError, type Logger } from '@boardwire/service-kit';
 import type { FeedPlace } from '../feeds/feed-items.ts';
 import { readVector } from '../feeds/feed-reader.ts';
 import type { Growth } from '../feeds/growth.ts';
 import type { FederationMetrics } from '../metrics.ts';
+import { genesisIn } from '../rooms/room-genesis.ts';
+import { noteRefusedRedactions as noteRefused } from '../redactions/note-refused.ts';
 import { RoomStore, type Room } from '../rooms/room-store.ts';
 import { FeedTaking } from './feed-taking.ts';
 import type { ItemOutcome } from './item-outcome.ts';
+import type { RoomLaw } from './refusal-of.ts';
 import type { SiteKeyring } from './site-keyring.ts';
 import { lockFeed, storeTaking } from './taking-store.ts';
 import { verifyItem, type VerifiedItem } from './verify-item.ts';
@@ -21,6 +24,8 @@ export interface IngestOptions {
   growth: Growth;
   metrics: FederationMetrics;
   logger: Logger;
+  /** Where it is written down that a site has redacted what it may not. */
+  decisions?: DecisionOutbox | undefined;
   /** Something waits to be handed over. */
   onAccepted: () => void;
 }
@@ -56,11 +61,12 @@ export class Ingest {
     if (place === undefined) throw new AppError('not_found');
     const outcomes: ItemOutcome[] = [];
     const { metrics } = this.#options;
+    const law = { ...place, admins: genesisIn(place).admins };
     const verifyingSince = performance.now();
-    const candidates = await this.#verified(room, { items, carrier, outcomes });
+    const candidates = await this.#verified(law, { items, carrier, outcomes });
     metrics.took('verify', verifyingSince);
     const storingSince = performance.now();
-    if (candidates.length > 0) await this.#store(place, { candidates, carrier, outcomes });
+    if (candidates.length > 0) await this.#store(law, { candidates, carrier, outcomes });
     metrics.took('store', storingSince);
     for (const { outcome } of outcomes) this.#options.metrics.items('in', outcome, 1);
     return outcomes;
@@ -73,13 +79,13 @@ export class Ingest {
 
   /** Those that hold for themselves; what became of the others stands in `outcomes`. */
   async #verified(
-    room: string,
+    { id: room, admins }: LawfulRoom,
     { items, carrier, outcomes }: { items: readonly WireItem[]; carrier: string; outcomes: ItemOutcome[] },
   ): Promise<Candidate[]> {
     const { keyring, siteId } = this.#options;
     const checked = items.map(async (wire, at): Promise<Candidate | undefined> => {
       const dropped = droppedBy(siteId, wire);
-      const item = dropped === undefined ? await verifyItem(wire, { room, carrier, keyring }) : undefined;
+      const item = dropped === undefined ? await verifyItem(wire, { room, carrier, keyring, admins }) : undefined;
       if (dropped !== undefined) outcomes[at] = { outcome: 'dropped', reason: dropped };
       else if (typeof item === 'string') outcomes[at] = { outcome: 'unverifiable', reason: item };
       else if (item!.content.site === siteId) outcomes[at] = { outcome: 'dropped', reason: 'looped' };
@@ -90,7 +96,7 @@ export class Ingest {
   }
 
   async #store(
-    room: Room,
+    room: LawfulRoom,
     { candidates, carrier, outcomes }: { candidates: readonly Candidate[]; carrier: string; outcomes: ItemOutcome[] },
   ): Promise<void> {
     const takings = await this.#options.database.transaction(async (transaction) => {
@@ -103,6 +109,7 @@ export class Ingest {
         await storeTaking(transaction, feed, taking, { board: room.board, carrier });
         done.push({ feed, taking });
       }
+      await noteRefused(transaction, room, done, this.#options.decisions);
       return done;
     });
     this.#tell(room.id, takings);
@@ -122,6 +129,8 @@ export class Ingest {
     }
   }
 }
+
+type LawfulRoom = Room & RoomLaw;
 
 interface TakenFeed {
   feed: FeedPlace;
@@ -150,7 +159,7 @@ function byFeed(room: string, candidates: readonly Candidate[]): [FeedPlace, Can
 
 async function takeGroup(
   transaction: Queryable,
-  work: { room: Room; feed: FeedPlace; group: readonly Candidate[]; outcomes: ItemOutcome[] },
+  work: { room: LawfulRoom; feed: FeedPlace; group: readonly Candidate[]; outcomes: ItemOutcome[] },
 ): Promise<FeedTaking | undefined> {
   const { room, feed, group, outcomes } = work;
   const state = await lockFeed(

@@ -21,7 +21,10 @@ export type Unverifiable =
   | 'room'
   | 'prev'
   | 'datahash'
-  /** Only its origin is believed that an event was removed: else a carrier could empty what it carries. */
+  /**
+   * That an event was removed is believed of its origin, or by a redaction that comes with it: else a carrier could empty
+   * what it carries. That something was redacted is never withheld.
+   */
   | 'data_withheld';
 
-export type Refusal = 'subject' | 'attributes' | 'data_form';
+export type Refusal = 'subject' | 'attributes' | 'data_form' | 'redaction';

@@ -1,4 +1,4 @@
-import { federationLimits, keyIdSchema, siteIdSchema, wireItemSchema } from '@boardwire/contracts';
+import { federationLimits, keyIdSchema, siteIdSchema, wireItemSchema, type WireItem } from '@boardwire/contracts';
 import type { Signature } from '../feeds/feed-items.ts';
 import type { Unverifiable } from './item-outcome.ts';
 
@@ -9,6 +9,8 @@ export interface UnverifiedItem {
   salt: Buffer | null;
   data: Buffer | null;
   via: readonly string[];
+  /** What stands in for the data, unproven as well. */
+  withheldBy: WireItem['redaction'];
   /** Whose key it claims to be signed with. */
   claim: { site: string; kid: string };
 }
@@ -22,7 +24,7 @@ const saltBytes = 16;
 export function peekItem(item: unknown): UnverifiedItem | Unverifiable {
   const parsed = wireItemSchema.safeParse(item);
   if (!parsed.success) return 'malformed';
-  const { h, sigs, salt, data, via } = parsed.data;
+  const { h, sigs, salt, data, via, redaction: withheldBy } = parsed.data;
   if (decodedLength(h) > federationLimits.headerBytesMax) return 'too_large';
   if (decodedLength(data ?? '') > federationLimits.itemBytesMax) return 'too_large';
   if ((salt === null) !== (data === null)) return 'malformed';
@@ -30,7 +32,7 @@ export function peekItem(item: unknown): UnverifiedItem | Unverifiable {
   const claim = claimOf(header);
   const bytes = { salt: decoded(salt), data: decoded(data) };
   if (claim === undefined || (bytes.salt !== null && bytes.salt.length !== saltBytes)) return 'malformed';
-  return { header, sigs, ...bytes, via, claim };
+  return { header, sigs, ...bytes, via, withheldBy, claim };
 }
 
 /** JSON.parse takes whatever is nested in 4 KiB; what it makes of repeated members is settled after the signature. */

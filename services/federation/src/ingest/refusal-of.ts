@@ -1,12 +1,20 @@
 import { cloudEventSchema, type FeedHeader } from '@boardwire/contracts';
 import { isShared, type RoomPlace } from '../rooms/room-scope.ts';
+import { hasMarks, mayRedact, tellsTheSame } from '../redactions/redaction-rules.ts';
 import type { Refusal } from './item-outcome.ts';
 import type { VerifiedItem } from './verify-item.ts';
 
+/** What a room's genesis says of its events. */
+export interface RoomLaw extends RoomPlace {
+  admins: readonly string[];
+}
+
 /** Why what its origin has signed isn't taken all the same. It will never be: asking again would bring the same. */
-export function refusalOf(place: RoomPlace, { content, data }: VerifiedItem): Refusal | undefined {
+export function refusalOf(place: RoomLaw, { content, data }: VerifiedItem): Refusal | undefined {
   if (!isShared(place, content.subject)) return 'subject';
   if (!hasEventAttributes(content)) return 'attributes';
+  if (!hasMarks(content) || !tellsTheSame(content, data)) return 'redaction';
+  if (content.redacts !== undefined && !mayRedact(content.site, content.redacts, place.admins)) return 'redaction';
   return data === null || content.dform === 'bytes' || isOwnText(data) ? undefined : 'data_form';
 }
 

@@ -1,5 +1,6 @@
 import type { Queryable } from '@boardwire/database';
 import { insertItems, knownEvents, type FeedPlace } from '../feeds/feed-items.ts';
+import { keepRedactions } from '../redactions/redaction-store.ts';
 import type { Evidence, FeedState, FeedTaking, Hole, TakenPlace } from './feed-taking.ts';
 import type { VerifiedItem } from './verify-item.ts';
 
@@ -60,10 +61,11 @@ export async function storeTaking(
   taking: FeedTaking,
   { board, carrier }: { board: string | undefined; carrier: string },
 ): Promise<void> {
-  const { items, holes, evidence, n, hash, isFrozen, kid } = taking;
+  const { items, holes, evidence, redactions, n, hash, isFrozen, kid } = taking;
   await insertItems(transaction, feed, items);
   await insertHoles(transaction, feed, holes);
   await insertEvidence(transaction, feed, { evidence, carrier });
+  await keepRedactions(transaction, feed.room, redactions);
   const handed = items.filter(({ data, isRepeat }) => data !== null && !isRepeat).map(({ oseq }) => oseq);
   const { room, site, epoch } = feed;
   if (handed.length > 0 && board !== undefined) {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { federationLimits, roomGenesisSchema, type MemberBundle, type RoomGenesis } from '@boardwire/contracts';
+import { federationLimits, type MemberBundle, type RoomGenesis } from '@boardwire/contracts';
 import type { Database } from '@boardwire/database';
 import { AppError, type Logger } from '@boardwire/service-kit';
 import { importVerifyingKey, type Envelope, type VerifyingKey } from '@boardwire/signing';
 import type { FeedEpochs } from '../feeds/feed-epochs.ts';
 import type { SiteIdentity } from '../identity/site-identity.ts';
 import type { PeerStore } from '../peers/peer-store.ts';
+import { genesisIn } from '../rooms/room-genesis.ts';
 import { RoomStore, type Room } from '../rooms/room-store.ts';
 import type { ForeignSiteStore } from '../site-documents/foreign-site-store.ts';
 import type { SiteDocuments } from '../site-documents/site-documents.ts';
@@ -250,11 +251,6 @@ export class RoomMembers {
 
 type Taken = 'changed' | 'same' | 'unknown';
 type Decision = (state: { isMember: boolean; count: number }) => 'added' | 'removed' | undefined;
-
-/** Its signature was checked when the room was joined. */
-export function genesisIn({ envelope }: Pick<Room, 'envelope'>): RoomGenesis {
-  return roomGenesisSchema.parse(JSON.parse(Buffer.from(envelope.payload, 'base64url').toString('utf8')));
-}
 
 function membersOf({ creator }: RoomGenesis, records: readonly StoredMember[]): string[] {
   const added = records.filter(({ isMember, site }) => isMember && site !== creator).map(({ site }) => site);

@@ -53,3 +53,8 @@ export function verifyGenesis(envelope: Envelope, creatorRootKey: VerifyingKey):
   if (content.creator !== siteIdOf(creatorRootKey.publicKey)) return undefined;
   return { id: roomIdOf(bytes), bytes, content, envelope };
 }
+
+/** Its signature was checked when the room was joined. */
+export function genesisIn({ envelope }: { envelope: Envelope }): RoomGenesis {
+  return roomGenesisSchema.parse(JSON.parse(Buffer.from(envelope.payload, 'base64url').toString('utf8')));
+}
