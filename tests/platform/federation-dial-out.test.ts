@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { StoredEvent } from '@boardwire/contracts';
+import { openDatabase } from '@boardwire/database';
+import { createLogger } from '@boardwire/service-kit';
 import { invite, share, siteIdOf, startFederatedSite, trustAll } from '../support/federation.ts';
 import { say, signInAsGuest, type Person } from '../support/person.ts';
 import { StreamRecorder } from '../support/stream-recorder.ts';
@@ -53,3 +55,33 @@ test('two sites that nobody can dial meet through a member that both can', async
   const origins = new Set(recorders[1]!.events.map(({ data }) => (JSON.parse(data!) as StoredEvent).origin));
   expect(origins).toEqual(new Set([await siteIdOf(hub), await siteIdOf(one), await siteIdOf(other)]));
 }, 60_000);
+
+/** The site gives its hop key up, and makes a new one when it starts. */
+async function rotateHopKey({ infrastructure, site: { services } }: TestSite): Promise<void> {
+  const logger = createLogger({ service: 'test', level: 'silent' });
+  const { url } = infrastructure.postgres;
+  const database = await openDatabase({ url, schema: 'federation', migrations: [], logger });
+  await services['federation']!.stop();
+  await database.query(`UPDATE site_key SET retired_at = now() WHERE use = 'hop' AND retired_at IS NULL`);
+  await database.close();
+  await services['federation']!.start();
+}
+
+test.each([
+  ['a site that nobody can dial', 'ida', () => one],
+  ['the site that all dial', 'ivo', () => hub],
+])(
+  'a new hop key of %s is no obstacle',
+  async (_which, name, rotated) => {
+    const [uma, hal] = await Promise.all([one, hub].map((site) => signInAsGuest(site.url, name)));
+    const [atOne, atHub] = await Promise.all([listen(one, uma!), listen(hub, hal!)]);
+    await rotateHopKey(rotated());
+    const said = [(await say(one.url, uma!, 'from one')).body.id, (await say(hub.url, hal!, 'from the hub')).body.id];
+    for (const recorder of [atOne, atHub]) {
+      // oxlint-disable-next-line no-await-in-loop
+      await recorder.until((it) => said.every((id) => it.events.some(({ data }) => data!.includes(id))), 20_000);
+      recorder.close();
+    }
+  },
+  60_000,
+);

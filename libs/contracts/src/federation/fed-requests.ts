@@ -27,11 +27,15 @@ export const federationPaths = {
 /**
  * `POST /fed/v1/handshake`, by the invited site. It may not be known yet: the hop signature is judged with the keys of the
  * document in the body, which proves itself by its site id. The same site may come again while its invitation lasts.
+ * A member comes without a secret to show a newer document of its own, such as one with another hop key.
  */
 export const handshakeRequestSchema = z.strictObject({
   room: roomIdSchema,
   /** 256 bits, base64url. */
-  secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  secret: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
   document: envelopeSchema,
 });
 export type HandshakeRequest = z.infer<typeof handshakeRequestSchema>;

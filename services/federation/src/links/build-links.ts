@@ -64,7 +64,13 @@ export function buildLinks(options: BuildLinksOptions): LinkControls {
     metrics,
     logger,
   };
-  const dialer = new PeerDialer({ hop: hop.client, keys: hop.keyring, documents: hop.documents, own: site });
+  const dialer = new PeerDialer({
+    hop: hop.client,
+    keys: hop.keyring,
+    documents: hop.documents,
+    own: site,
+    document: identity.document,
+  });
   const links = new Links(parts, dialer);
   const { rooms, epochs, ownFeeds } = feeds;
   const shared = { parts, dialer, epochs };

@@ -1,3 +1,4 @@
+import type { SignedSiteDocument } from '@boardwire/contracts';
 import { HopError } from '../hop/hop-profile.ts';
 import type { HopClient } from '../hop/hop-client.ts';
 import type { HopKeyring } from '../hop/hop-verifier.ts';
@@ -11,6 +12,8 @@ export interface DialPeerOptions {
   documents: Pick<SiteDocuments, 'fetch'>;
   /** The own site id. */
   own: string;
+  /** The own site document. */
+  document: SignedSiteDocument;
 }
 
 /** A peer's keys are asked for anew at most so often: whoever answers in its place must not make us ask on and on. */
@@ -31,10 +34,11 @@ export class PeerDialer {
 
   /**
    * A client for the first address at which `greet` gets an answer of the peer, be it a refusal.
+   * @param room one that is shared with it, where it can be shown who this site is by now
    * @throws what the last address failed with
    */
   async reach(
-    { site, endpoints }: { site: string; endpoints: readonly string[] },
+    { site, endpoints, room }: { site: string; endpoints: readonly string[]; room?: string | undefined },
     greet: (client: PeerClient) => Promise<void>,
     signal: AbortSignal,
   ): Promise<PeerClient> {
@@ -44,7 +48,7 @@ export class PeerDialer {
       const client = this.client(site, url);
       try {
         // oxlint-disable-next-line no-await-in-loop -- in their order
-        await this.#greet({ client, url }, greet, signal);
+        await this.#greet({ client, url, room }, greet, signal);
         return client;
       } catch (error) {
         failure = error;
@@ -53,18 +57,37 @@ export class PeerDialer {
     throw failure;
   }
 
-  /** An answer that isn't proven may be signed with a key that is newer than what is known of the peer. */
+  /**
+   * An answer that isn't proven may be signed with a key that is newer than what is known of the peer; one that isn't
+   * signed may be the refusal of a key of ours that is newer than what the peer knows.
+   */
   async #greet(
-    { client, url }: { client: PeerClient; url: string },
+    { client, url, room }: { client: PeerClient; url: string; room: string | undefined },
     greet: (client: PeerClient) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
     try {
       await greet(client);
     } catch (error) {
-      if (!(error instanceof HopError) || error.failure !== 'sig_invalid') throw error;
-      if (!(await this.#refetch(client.site, url, signal))) throw error;
+      if (!(error instanceof HopError)) throw error;
+      const isMended =
+        error.failure === 'sig_invalid'
+          ? await this.#refetch(client.site, url, signal)
+          : error.failure === 'sig_missing' && (await this.#show(client, room, signal));
+      if (!isMended) throw error;
       await greet(client);
+    }
+  }
+
+  /** Whether the peer has taken this site's document: it can't be fetched from one that nobody can dial. */
+  async #show(client: PeerClient, room: string | undefined, signal: AbortSignal): Promise<boolean> {
+    if (room === undefined) return false;
+    try {
+      await client.handshake({ room, document: this.#options.document }, signal);
+      return true;
+    } catch {
+      // What led here is what is told of.
+      return false;
     }
   }
 

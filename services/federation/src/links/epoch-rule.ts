@@ -130,7 +130,7 @@ export class EpochRule {
       head = await client.head(room, bounded, askMs);
     };
     const endpoints = this.#endpoints.of(site);
-    const client = await dialer.reach({ site, endpoints }, greet, bounded).catch(() => undefined);
+    const client = await dialer.reach({ site, endpoints, room }, greet, bounded).catch(() => undefined);
     if (client !== undefined && head !== undefined) {
       const { vector, members } = head;
       return { site, position: vector[own], client, epochs: members.flatMap(({ epochs }) => epochs) };

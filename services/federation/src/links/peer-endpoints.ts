@@ -1,8 +1,6 @@
-import { siteDocumentSchema, type SignedSiteDocument } from '@boardwire/contracts';
+import type { SignedSiteDocument } from '@boardwire/contracts';
 import type { Queryable } from '@boardwire/database';
-
-/** As many as an invitation may name: whoever lists thousands must not keep us dialling. */
-const endpointsMax = 8;
+import { endpointsIn } from '../site-documents/endpoints-in.ts';
 
 /** Where other sites say that they can be dialled, by the newest document of each; read again when that has changed. */
 export class PeerEndpoints {
@@ -18,18 +16,11 @@ export class PeerEndpoints {
       'SELECT site, ver, envelope FROM foreign_site WHERE site = ANY ($1)',
       [changed],
     );
-    for (const { site, ver, envelope } of rows) this.#known.set(site, { ver, endpoints: endpointsIn(envelope) });
+    for (const { site, ver, envelope } of rows)
+      this.#known.set(site, { ver, endpoints: endpointsIn(JSON.parse(envelope) as SignedSiteDocument) });
   }
 
   of(site: string): readonly string[] {
     return this.#known.get(site)?.endpoints ?? [];
   }
-}
-
-/** It was verified before it was stored. */
-function endpointsIn(envelope: string): readonly string[] {
-  const { payload } = JSON.parse(envelope) as SignedSiteDocument;
-  return siteDocumentSchema
-    .parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
-    .endpoints.slice(0, endpointsMax);
 }

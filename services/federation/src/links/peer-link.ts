@@ -104,7 +104,7 @@ export class PeerLink {
   async #reach(signal: AbortSignal): Promise<PeerClient> {
     const { parts, dialer, site } = this.#options;
     const client = await dialer.reach(
-      { site, endpoints: this.#target!.endpoints },
+      { site, endpoints: this.#target!.endpoints, room: this.#target!.rooms.keys().next().value },
       (one) => this.#greet(one, signal),
       signal,
     );

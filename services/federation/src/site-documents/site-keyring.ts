@@ -35,6 +35,11 @@ export class StoredSiteKeyring implements SiteKeyring, HopKeyring {
     return found?.use === 'hop' && found.isInForce ? found.key : undefined;
   }
 
+  /** Whether its documents have ever named such a key, in force or not. */
+  async isKnown(site: string, kid: string): Promise<boolean> {
+    return (await this.#keysOf(site)).has(kid);
+  }
+
   /** Its document has changed. */
   forget(site: string): void {
     this.#sites.delete(site);

@@ -21,6 +21,7 @@ import { headRoute } from './answer-head.ts';
 import { ContactNotes } from './contact-notes.ts';
 import { Handshakes } from './handshakes.ts';
 import { headerHashesOver } from './header-hashes.ts';
+import { NewerKeys } from './newer-keys.ts';
 import { PeerBook } from './peer-book.ts';
 import { PeerRates } from './peer-rates.ts';
 import { reconcileRoute } from './reconcile.ts';
@@ -150,7 +151,9 @@ function buildServer(options: BuildWireOptions, { shared, book, decisions }: Ser
     reconcileRoute({ reader, hashes }),
     evidenceRoute(evidence),
   ];
-  const door = new WireDoor({ verifier, book, rates, gate });
+  const { keyring, sites: store } = hop;
+  const newerKeys = new NewerKeys({ keyring, store, documents, logger });
+  const door = new WireDoor({ verifier, book, rates, gate, newerKeys });
   const notes = new ContactNotes(peers, book, logger);
   const onContact = (site: string) => notes.seen(site);
   const parts = { door, book, signer, refusals, handshakes, streams, routes, tokens, onContact };

@@ -15,11 +15,12 @@ import type { SiteIdentity } from '../identity/site-identity.ts';
 import { verifySiteDocument } from '../identity/verify-site-document.ts';
 import type { RoomMembers } from '../members/room-members.ts';
 import type { InvitationStore, StoredInvitation } from '../peers/invitation-store.ts';
-import type { PeerStore } from '../peers/peer-store.ts';
+import type { Peer, PeerStore } from '../peers/peer-store.ts';
 import type { RoomStore } from '../rooms/room-store.ts';
 import type { SiteDocuments } from '../site-documents/site-documents.ts';
 import { FedError } from './fed-error.ts';
-import type { PeerBook } from './peer-book.ts';
+import { mayExchange } from '../peers/peer-state.ts';
+import type { PeerBook, PeerGrant } from './peer-book.ts';
 import { readBody } from './read-body.ts';
 import type { StrangerGate } from './stranger-gate.ts';
 import { assertVersion, parsedBody, type WireRequest } from './wire-door.ts';
@@ -61,7 +62,7 @@ export class Handshakes {
     try {
       const { hop, document, shake } = await this.#proven(request);
       onProven(hop);
-      return await this.#shake(shake, document);
+      return await this.#answered(shake, document);
     } catch (error) {
       // Also a wrong secret: nobody is to try many.
       gate.failed(request.address);
@@ -86,14 +87,32 @@ export class Handshakes {
     return { hop: await verifier.verify(request), document, shake };
   }
 
+  async #answered(request: HandshakeRequest, document: SiteDocument): Promise<HandshakeAnswer> {
+    const known = await this.#options.peers.find(document.site);
+    if (known?.state === 'suspended' || known?.state === 'revoked') throw new FedError('peer_suspended');
+    const { secret } = request;
+    return secret === undefined ? this.#shown(request, document) : this.#shake({ ...request, secret }, document, known);
+  }
+
+  /** A member's keys are new, and it may be one that nobody can ask for its document. */
+  async #shown({ room, document: envelope }: HandshakeRequest, { site }: SiteDocument): Promise<HandshakeAnswer> {
+    const { documents, book } = this.#options;
+    const peer = await book.find(site, room);
+    const grant = peer?.rooms.get(room);
+    if (peer === undefined || !mayExchange(peer.state) || grant === undefined) throw new FedError('room_unknown');
+    if (grant.isRemoved) throw new FedError('peer_suspended', { detail: 'removed from this room' });
+    const { outcome } = await documents.take(Buffer.from(JSON.stringify(envelope)), site);
+    // A key that was given up must not come back by the document that once named it.
+    if (outcome === 'refused') throw new HopError('sig_invalid', 'this is not the newest document');
+    return this.#admission(room, grant);
+  }
+
   async #shake(
-    { room, secret, document: envelope }: HandshakeRequest,
-    document: SiteDocument,
+    { room, secret, document: envelope }: HandshakeRequest & { secret: string },
+    { site, name }: SiteDocument,
+    known: Peer | undefined,
   ): Promise<HandshakeAnswer> {
     const { identity, documents, invitations, peers, book, members, onShaken } = this.#options;
-    const { site, name } = document;
-    const known = await peers.find(site);
-    if (known?.state === 'suspended' || known?.state === 'revoked') throw new FedError('peer_suspended');
     const invitation = await invitations.use(secret, site);
     // Unknown, of another site, expired, used: whoever guesses learns nothing from the answer.
     if (typeof invitation === 'string' || invitation.room !== room) throw new FedError('room_unknown');
@@ -110,19 +129,25 @@ export class Handshakes {
     return answer;
   }
 
-  async #admitted(site: string, { room: id, scopes, subjects }: StoredInvitation): Promise<HandshakeAnswer> {
-    const { identity, peers, members, rooms } = this.#options;
+  async #admitted(site: string, { room, scopes, subjects }: StoredInvitation): Promise<HandshakeAnswer> {
+    const { peers, members, rooms } = this.#options;
+    if ((await rooms.find(room)) === undefined) throw new FedError('room_unknown');
+    await members.admit(room, site);
+    await peers.grant(site, { room, scopes, subjects });
+    await peers.happened(site, 'shaken');
+    return this.#admission(room, { scopes, subjects });
+  }
+
+  async #admission(id: string, { scopes, subjects }: Pick<PeerGrant, 'scopes' | 'subjects'>): Promise<HandshakeAnswer> {
+    const { identity, members, rooms } = this.#options;
     const room = await rooms.find(id);
     if (room === undefined) throw new FedError('room_unknown');
-    await members.admit(id, site);
-    await peers.grant(site, { room: id, scopes, subjects });
-    await peers.happened(site, 'shaken');
     return {
       state: 'admitted',
       document: identity.document,
       genesis: room.envelope,
-      scopes,
-      subjects,
+      scopes: [...scopes],
+      subjects: [...subjects],
       members: await members.bundles(id),
     };
   }

@@ -7,6 +7,7 @@ import { oneValue } from '../hop/signature-base.ts';
 import { parseStrictJson } from '../hop/strict-json.ts';
 import { mayExchange } from '../peers/peer-state.ts';
 import { FedError } from './fed-error.ts';
+import type { NewerKeys } from './newer-keys.ts';
 import type { KnownPeer, PeerBook, PeerGrant } from './peer-book.ts';
 import type { PeerRates } from './peer-rates.ts';
 import { readBody } from './read-body.ts';
@@ -29,6 +30,7 @@ export interface WireDoorParts {
   book: PeerBook;
   rates: PeerRates;
   gate: StrangerGate;
+  newerKeys: NewerKeys;
 }
 
 /**
@@ -44,14 +46,15 @@ export class WireDoor {
 
   /** Who sent it, by its headers alone. @throws HopError, FedError */
   async prove({ raw, address }: WireRequest): Promise<ProvenRequest> {
-    const { verifier, book, gate } = this.#parts;
+    const { verifier, book, gate, newerKeys } = this.#parts;
     gate.enter(address);
     try {
       assertVersion(raw);
-      const { site } = verifier.claim(raw.headersDistinct);
+      const { site, kid } = verifier.claim(raw.headersDistinct);
       const peer = await book.find(site);
       // The same as for a wrong signature: nobody learns here which sites we know.
       if (peer === undefined) throw new HopError('sig_invalid', 'the signature does not hold');
+      if (mayExchange(peer.state)) await newerKeys.look(site, kid);
       const head = { method: raw.method ?? '', target: raw.url ?? '', headers: raw.headersDistinct };
       return { peer, hop: await verifier.verifyHead(head) };
     } catch (error) {

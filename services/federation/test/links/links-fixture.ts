@@ -45,7 +45,13 @@ export class LinksFixture {
     const signer = new HopSigner({ site: siteId, keyId: keys.hop.keyId, key: keys.hop.key });
     const verifier = new HopVerifier({ site: siteId, keys: this.keyring, nonces: new NonceStore(database) });
     const hop = new HopClient({ dialer: this.dialer, signer, verifier });
-    this.peerDialer = new PeerDialer({ hop, keys: this.keyring, documents: this.documents, own: siteId });
+    this.peerDialer = new PeerDialer({
+      hop,
+      keys: this.keyring,
+      documents: this.documents,
+      own: siteId,
+      document: identity.document,
+    });
     const onAccepted = () => undefined;
     const ingest = new Ingest({ database, siteId, keyring: this.keyring, growth, metrics, logger, onAccepted });
     const { contacts, members, peers } = this;
