@@ -1,4 +1,10 @@
-import { federationPaths, roomGenesisSchema, roomGenesisType, signedSiteDocumentSchema } from '@boardwire/contracts';
+import {
+  federationPaths,
+  handshakeAnswerSchema,
+  roomGenesisSchema,
+  roomGenesisType,
+  signedSiteDocumentSchema,
+} from '@boardwire/contracts';
 import { encodeBase32, generateSigningKey, importVerifyingKey, verifyEnvelope } from '@boardwire/signing';
 import { createHash } from 'node:crypto';
 import type { Kit } from '../kit.ts';
@@ -127,6 +133,19 @@ export const handshakeRules: Rule[] = [
         'room_unknown',
         'an invitation for another room',
       );
+    },
+  },
+  {
+    name: 'handshake.newer_document',
+    says: 'a member shows a newer document without a secret; an older one is sig_invalid, and lets nobody in',
+    async check(kit) {
+      const { site, client, room } = await kit.member('second');
+      const show = (ver: number) => client.post(federationPaths.handshake, { room, document: site.document(ver) });
+      expectEqual((await show(2)).as(handshakeAnswerSchema).state, 'admitted', 'the answer to a newer document');
+      (await show(1)).refuses('sig_invalid', 'an older document');
+      const stranger = new ForeignSite(room);
+      const shown = { room, document: stranger.document() };
+      (await kit.client(stranger).post(federationPaths.handshake, shown)).refuses('room_unknown', 'no member');
     },
   },
 ];
