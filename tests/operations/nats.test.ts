@@ -7,6 +7,7 @@ import { connectBus, type Bus } from '@boardwire/messaging';
 import { eventually, freePort, testFolder } from '@boardwire/test-kit';
 import { workloadsOf } from './support/manifest.ts';
 import { overlays } from './support/overlays.ts';
+import { metaGroupOf } from '../support/operator.ts';
 
 const [{ manifests }] = overlays as [(typeof overlays)[0]];
 const { manifest, template } = workloadsOf(manifests).find((one) => one.manifest.metadata.name === 'nats')!;
@@ -68,6 +69,9 @@ async function metaGroup(): Promise<string[]> {
   return led === undefined ? [] : [led.leader!, ...led.replicas!.map(({ name }) => name)];
 }
 
+/** What the operator's command finds in it. */
+const metaGroupByDoctor = () => metaGroupOf(servers.map(({ monitor }) => `http://127.0.0.1:${monitor}`));
+
 let home: string;
 let servers: Server[] = [];
 let bus: Bus;
@@ -128,6 +132,11 @@ describe('NATS as k8s/nats configures it', () => {
     });
   }, 60_000);
 
+  test('is found whole by the doctor, who asks each server', async () => {
+    const asked = await metaGroupByDoctor();
+    expect(asked).toMatchObject([{ verdict: 'ok', says: expect.stringContaining('all 3 servers') }]);
+  });
+
   test('keeps the stream on all three, and goes on without one', async () => {
     await eventually(() => bus.streams.ensure(boardsStream), { timeoutMs: 20_000 });
     const publisher = bus.publisher({ windowMax: 8, ackTimeoutMs: 2_000 });
@@ -137,6 +146,10 @@ describe('NATS as k8s/nats configures it', () => {
     await first!.process.kill();
     await eventually(async () => void (await publish('two')), { timeoutMs: 20_000 });
     expect(await bus.streams.info(boardsStream.name)).toMatchObject({ messages: 2 });
+    const says = 'nats-0 is a part of it and down';
+    await eventually(async () => expect((await metaGroupByDoctor()).map((finding) => finding.says)).toContain(says), {
+      timeoutMs: 20_000,
+    });
     publisher.close();
   }, 60_000);
 

@@ -1,8 +1,21 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { StoredEvent } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
 import { CutLink } from '../support/cut-link.ts';
-import { allLive, invite, peersOf, share, siteIdOf, startFederatedSite, trustAll } from '../support/federation.ts';
+import {
+  allLive,
+  asAdmin,
+  decide,
+  invite,
+  peersOf,
+  share,
+  siteIdOf,
+  startFederatedSite,
+  trustAll,
+} from '../support/federation.ts';
+import { bad, doctor } from '../support/operator.ts';
 import { say, signInAsGuest, type Person } from '../support/person.ts';
 import { StreamRecorder } from '../support/stream-recorder.ts';
 import type { TestSite } from '../support/test-site.ts';
@@ -130,3 +143,27 @@ test.each(['stop', 'kill'] as const)(
   },
   90_000,
 );
+
+test('the doctor says whether a peer has the same room, what it refuses, and that it is away', async () => {
+  const well = await doctor(a);
+  expect(well.findings).toContainEqual({ check: 'peer B, test', verdict: 'ok', says: 'it has the same genesis' });
+  expect(well.findings.map(({ check }) => check)).toContain('clock of B');
+  expect(bad(well)).toEqual([]);
+
+  // Two sites that open a room each have two rooms, however they are called.
+  await asAdmin(b, '/rooms', { method: 'POST', json: { board: 'forum', alias: 'test' } });
+  const there = await doctor(b);
+  expect(bad(there).map(({ check }) => check)).toEqual(['alias test', 'alias test']);
+  const file = join(a.infrastructure.folder, 'b.json');
+  await writeFile(file, there.text);
+  const mend = expect.stringContaining('one site opens the room');
+  expect(bad(await doctor(a, '--compare', file))).toMatchObject([{ check: 'alias test', mend }]);
+
+  await decide(b, ids.a, 'suspend', { reason: 'to see what the doctor says' });
+  const asked = async () => bad(await doctor(a)).find(({ check }) => check === 'peer B, test')?.mend;
+  expect(await asked()).toContain('has suspended this site');
+  await decide(b, ids.a, 'resume');
+  link.cut();
+  expect(await asked()).toContain('Is it up');
+  link.heal();
+}, 60_000);

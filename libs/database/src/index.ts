@@ -5,4 +5,5 @@ export { DecisionOutbox, decisionOutboxMigration, type NewDecision } from './dec
 export type { DatabaseLogger } from './logger.ts';
 export { openDatabase, type OpenDatabaseOptions } from './open-database.ts';
 export { provisionSchemas, type ServiceSchema } from './provision-schemas.ts';
+export { missingMigrations } from './until-migrated.ts';
 export { sqlMigration, type Migration } from './sql-migration.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { withSearchPath } from './connection-url.ts';
 import { endClient } from './end-client.ts';
 import type { MigrateOptions } from './migrate.ts';
 import type { Migration } from './sql-migration.ts';
@@ -31,6 +32,26 @@ export async function untilMigrated({ url, schema, migrations, logger }: Migrate
       // oxlint-disable-next-line no-await-in-loop
       await sleep(lookEveryMs);
     }
+  } finally {
+    await endClient(client);
+  }
+}
+
+/** Of these migrations, the names of those that nobody has run in the schema. Changes nothing. */
+export async function missingMigrations({
+  url,
+  schema,
+  migrations,
+}: Omit<MigrateOptions, 'logger'>): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: withSearchPath(url, schema),
+    connectionTimeoutMillis: connectMs,
+    query_timeout: connectMs,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await missingOf(client, migrations);
   } finally {
     await endClient(client);
   }

@@ -23,6 +23,11 @@ export class Bus {
     return this.#connection.connected;
   }
 
+  /** `[major, minor]` of the server last seen. */
+  get serverVersion(): [number, number] | undefined {
+    return this.#connection.serverVersion;
+  }
+
   /** Core messages that were not sent because there was no connection. */
   get dropped(): number {
     return this.#connection.dropped;

@@ -50,6 +50,39 @@ export class StreamAdmin {
     }
   }
 
+  /**
+   * How an existing stream differs from its definition, as `setting: is, should be`; undefined when there is none. What
+   * nobody declared is not looked at.
+   */
+  async differences(definition: StreamDefinition): Promise<string[] | undefined> {
+    const { streams } = await this.connection.manager();
+    const { streamReplicas: replicas = definition.replicas } = this.connection;
+    const wanted = streamConfig({ ...definition, replicas });
+    try {
+      const config: Record<string, unknown> = { ...(await streams.info(definition.name)).config };
+      return Object.entries(wanted).flatMap(([name, value]) => {
+        const [is, should] = [JSON.stringify(config[name]), JSON.stringify(value)];
+        return is === should ? [] : [`${name}: ${is}, ${should}`];
+      });
+    } catch (error) {
+      if (hasCode(error, errors.streamNotFound)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Makes a stream of so many replicas, and removes it again. @throws what keeps the servers from making one */
+  async tryPlacing(name: string, replicas: number): Promise<void> {
+    const { streams } = await this.connection.manager();
+    await streams.add({
+      name,
+      subjects: [`${name}.none`],
+      storage: StorageType.Memory,
+      num_replicas: replicas,
+      max_bytes: 1_024,
+    });
+    await streams.delete(name);
+  }
+
   /** False when there was no such stream. */
   async delete(name: string): Promise<boolean> {
     const { streams } = await this.connection.manager();

@@ -22,7 +22,11 @@ export interface HopParts {
 }
 
 /** How this site speaks with another one, and knows that it is that one. */
-export function buildHop(database: Database, { siteId, keys }: SiteIdentity, config: DialingConfig): HopParts {
+export function buildHop(
+  database: Database,
+  { siteId, keys }: Pick<SiteIdentity, 'siteId' | 'keys'>,
+  config: DialingConfig,
+): HopParts {
   const dialer = new Dialer(dialerOptions(config));
   const store = new ForeignSiteStore(database);
   const keyring = new StoredSiteKeyring(store);

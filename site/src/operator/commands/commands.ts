@@ -1,7 +1,8 @@
 import type { Command } from '../command.ts';
 import { checkConfig } from './check-config.ts';
+import { doctor } from './doctor.ts';
 import { rebuildStream } from './rebuild-stream.ts';
 import { restored } from './restored.ts';
 import { resync } from './resync.ts';
 
-export const commands: readonly Command[] = [checkConfig, rebuildStream, resync, restored];
+export const commands: readonly Command[] = [doctor, checkConfig, rebuildStream, resync, restored];
