@@ -92,7 +92,12 @@ interface Outside {
 
 /** The feeds, who answers other sites and who asks them, and what administrators see of it. */
 function buildParts(outside: Outside, { audit, outbox }: Reporting) {
-  const feeds = buildFeeds({ ...outside, decisions: outbox, mayGrow: (room) => links.mayGrow(room) });
+  const feeds = buildFeeds({
+    ...outside,
+    decisions: outbox,
+    mayGrow: (room) => links.mayGrow(room),
+    onPutBack: (room) => links.putBack(room),
+  });
   const wire = buildWire({ ...outside, feeds, audit });
   const links = buildLinks({ ...outside, ...wire, feeds });
   const admin = buildAdmin({

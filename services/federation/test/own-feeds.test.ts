@@ -28,19 +28,37 @@ afterAll(() => site.stop());
 beforeEach(async () => {
   await site.clear();
   log = [];
+  putBack = [];
+  isWaiting = false;
   room = await site.rooms.create(board, { alias: 'test-chat', subjects: ['room.>', 'dm.>', 'GameScore.*'] });
   await site.epochs.openFeed(room.id);
   feedEpoch = (await site.reader.vector(room.id))[site.identity.siteId]!.epoch;
 });
 
 let isWaiting = false;
+let putBack: string[] = [];
 
 function feedsOver(database: Database, probe?: (step: FeedStep) => void): OwnFeeds {
   const range = (of: string, { from, to }: { from: number; to: number }) =>
     Promise.resolve({ board: of, epoch, head: log.length, items: log.slice(from - 1, Math.min(to, from + 63)) });
   const { identity, growth, metrics } = site;
   const mayGrow = () => !isWaiting;
-  return new OwnFeeds({ database, identity, range, rulesOf: () => rules, growth, metrics, logger, mayGrow, probe });
+  const onPutBack = (of: string) => {
+    putBack.push(of);
+    isWaiting = true;
+  };
+  return new OwnFeeds({
+    database,
+    identity,
+    range,
+    rulesOf: () => rules,
+    growth,
+    metrics,
+    logger,
+    mayGrow,
+    onPutBack,
+    probe,
+  });
 }
 
 const own = () => site.identity.siteId;
@@ -63,6 +81,31 @@ async function wholeFeed(ofEpoch = feedEpoch): Promise<WireItem[]> {
     items.push(...page);
   }
 }
+
+test('a database that was put back under a running service is noticed before a place is signed again', async () => {
+  const feeds = feedsOver(site.database);
+  append({}, {}, {}, {});
+  await feeds.take(board, followed(1, 4));
+  const [{ n, hash }] = (await site.database.query<{ n: number; hash: Buffer }>(
+    `SELECT 2 AS n, hash FROM feed_item WHERE site = $1 AND oseq = 2`,
+    [own()],
+  )) as [{ n: number; hash: Buffer }];
+  await site.database.query('DELETE FROM feed_item WHERE oseq > 2');
+  await site.database.query('UPDATE feed SET n = $1, hash = $2, board_seq = 2', [n, hash]);
+  await site.database.query('UPDATE mark SET seq = 2');
+  log.length = 2;
+  append({ id: 'another' });
+  await feeds.take(board, followed(3, 3));
+  expect(putBack).toEqual([room.id]);
+  expect(await wholeFeed()).toHaveLength(2);
+  // In a new epoch it goes on.
+  isWaiting = false;
+  await site.epochs.openFeed(room.id);
+  await feeds.resume(board);
+  const { epoch: next } = (await site.reader.vector(room.id))[own()]!;
+  expect(headersOf(await wholeFeed(next)).map(({ id }) => id)).toEqual(['another']);
+  expect(putBack).toEqual([room.id]);
+});
 
 test('a feed that has to wait signs nothing while the log goes on, and gets all of it afterwards', async () => {
   const random = seededRandom();

@@ -37,19 +37,13 @@ export interface BuildFeedsOptions {
   context: ServiceContext;
   metrics: FederationMetrics;
   mayGrow: (room: string) => boolean;
+  onPutBack: (room: string) => void;
   decisions: DecisionOutbox;
 }
 
 /** Rooms, the feeds in them, and the way of other sites' events into the boards. */
-export function buildFeeds({
-  database,
-  identity,
-  chat,
-  context,
-  metrics,
-  mayGrow,
-  decisions,
-}: BuildFeedsOptions): FeedParts {
+export function buildFeeds(options: BuildFeedsOptions): FeedParts {
+  const { database, identity, chat, context, metrics, mayGrow, onPutBack, decisions } = options;
   const { logger } = context;
   const growth = new Growth();
   const rules = new BoardRules();
@@ -69,7 +63,14 @@ export function buildFeeds({
     rooms: new Rooms(identity, new RoomStore(database)),
     epochs: new FeedEpochs(database, identity),
     reader: new FeedReader(database, identity, growth),
-    ownFeeds: new OwnFeeds({ ...shared, identity, range: saltedRangeOver(chat), rulesOf: rules.of, mayGrow }),
+    ownFeeds: new OwnFeeds({
+      ...shared,
+      identity,
+      range: saltedRangeOver(chat),
+      rulesOf: rules.of,
+      mayGrow,
+      onPutBack,
+    }),
     ingest: (keyring) => new Ingest({ ...shared, siteId, keyring, decisions, onAccepted }),
     onControl: ({ boards }) => {
       rules.apply(boards);

@@ -13,6 +13,7 @@ import { eventKey, insertItems, knownEvents, type FeedItem } from './feed-items.
 import type { Growth } from './growth.ts';
 import { localEvent, type LocalEvent } from './header-of-event.ts';
 import { holdPlace, lockOwnFeed, ownFeed, storeGrowth, type OwnFeed } from './own-feed-store.ts';
+import { SignedPlaces } from './signed-places.ts';
 
 /** Steps at which a test may stop the world. In a running service nobody listens. */
 export type FeedStep = 'appended' | 'committed';
@@ -30,6 +31,8 @@ export interface OwnFeedsOptions {
   logger: Logger;
   /** Whether it is known how far the room's own feed has gone: before that nothing is signed for it. */
   mayGrow?: (room: string) => boolean;
+  /** The database has forgotten what was signed for this room: from now on its feed may not grow. */
+  onPutBack?: (room: string) => void;
   probe?: ((step: FeedStep) => void) | undefined;
 }
 
@@ -42,6 +45,7 @@ export interface OwnFeedsOptions {
 export class OwnFeeds {
   readonly #options: OwnFeedsOptions;
   readonly #shared = new Set<string>();
+  readonly #signed = new SignedPlaces();
 
   constructor(options: OwnFeedsOptions) {
     this.#options = options;
@@ -59,6 +63,7 @@ export class OwnFeeds {
     // Without a feed, or with one that waits, the log goes on: a feed keeps its own place and catches up from there.
     if (feed === undefined || feed.state === 'frozen') return this.#mark(database, end);
     const first = events.find(({ epoch }) => epoch === last.epoch)!.seq;
+    if (this.#signed.isBehind(feed)) this.#options.onPutBack?.(feed.room);
     if (this.#options.mayGrow?.(feed.room) === false) return this.#hold(feed, { first, end });
     const from = feed.boardEpoch === last.epoch ? feed.boardSeq! : first - 1;
     if (from >= first - 1 && !events.some((event) => this.#mayBeShared(feed, event))) return this.#pass(feed, end);
@@ -97,14 +102,15 @@ export class OwnFeeds {
       const events = this.#eventsOf(feed, page);
       // oxlint-disable-next-line no-await-in-loop
       const added = await database.transaction(async (transaction) => {
-        const count = await this.#append(transaction, feed, { events, at: { epoch: end.epoch, seq: reached } });
+        const appended = await this.#append(transaction, feed, { events, at: { epoch: end.epoch, seq: reached } });
         probe?.('appended');
         await this.#mark(transaction, { ...end, seq: reached });
-        return count;
+        return appended;
       });
       probe?.('committed');
-      this.#options.metrics.items('out', 'accepted', added);
-      if (added > 0) growth.grown(feed.room);
+      this.#signed.add(feed, added.n);
+      this.#options.metrics.items('out', 'accepted', added.count);
+      if (added.count > 0) growth.grown(feed.room);
       place = reached;
     }
     await this.#mark(database, end);
@@ -121,11 +127,12 @@ export class OwnFeeds {
     transaction: Queryable,
     place: OwnFeed,
     { events, at }: { events: readonly LocalEvent[]; at: { epoch: string; seq: number } },
-  ): Promise<number> {
+  ): Promise<{ count: number; n: number }> {
     const feed = await lockOwnFeed(transaction, place);
-    if (feed.state === 'frozen') return 0;
+    if (this.#signed.isBehind(feed)) throw new Error(`${feed.board}: its feed was put back to an earlier state`);
+    if (feed.state === 'frozen') return { count: 0, n: feed.n };
     const taken = feed.boardEpoch === at.epoch ? feed.boardSeq! : 0;
-    if (taken >= at.seq) return 0;
+    if (taken >= at.seq) return { count: 0, n: feed.n };
     const known = await knownEvents(transaction, feed, events);
     const fresh = events.filter((event) => event.boardSeq > taken && !known.has(eventKey(event)));
     const crossing = await crossingOf(transaction, feed, fresh);
@@ -134,7 +141,7 @@ export class OwnFeeds {
     await keepOwnRedactions(transaction, feed, { events: crossing, items });
     const { n, hash } = { n: items.at(-1)?.oseq ?? feed.n, hash: items.at(-1)?.hash ?? feed.hash };
     await storeGrowth(transaction, feed, { n, hash, kid: this.#options.identity.keys.event.keyId, at });
-    return items.length;
+    return { count: items.length, n };
   }
 
   /** The headers behind the feed's last one, each linked to the one before. */

@@ -40,6 +40,8 @@ export interface LinkControls {
   accept: (invitation: Invitation, board: string) => Promise<Peer>;
   /** Whether the own feed of a room may grow: see {@link EpochRule}. */
   mayGrow: (room: string) => boolean;
+  /** The own feed of a room is known to have been further than it is. */
+  putBack: (room: string) => void;
   /** Something about peers or rooms was decided. */
   poke: () => void;
   /** Runs the supervised loops. */
@@ -85,6 +87,7 @@ export function buildLinks(options: BuildLinksOptions): LinkControls {
     statuses: links,
     accept: (invitation, board) => joiner.accept(invitation, board),
     mayGrow: rule.isCleared,
+    putBack: rule.putBack,
     poke: () => links.poke(),
     start: () => {
       supervisor.run('links', { beatEveryMs: 1_000 }, (loop) => links.run(loop));

@@ -48,6 +48,7 @@ export class EpochRule {
   readonly #rooms: RoomStore;
   readonly #endpoints: PeerEndpoints;
   readonly #cleared = new Set<string>();
+  readonly #putBack = new Set<string>();
   readonly #alarm = new Alarm();
 
   constructor(options: EpochRuleOptions) {
@@ -58,6 +59,14 @@ export class EpochRule {
 
   /** Whether it is known how far the own feed of a room has gone. */
   readonly isCleared = (room: string): boolean => this.#cleared.has(room);
+
+  /** The database has lost what this process has signed, while it ran: the feed waits until it has a new epoch. */
+  readonly putBack = (room: string): void => {
+    if (!this.#putBack.has(room)) this.#options.parts.logger.error({ event: 'feed.put_back', room });
+    this.#putBack.add(room);
+    this.#cleared.delete(room);
+    this.#alarm.ring();
+  };
 
   /** A supervised loop. */
   async run(loop: Loop): Promise<void> {
@@ -92,13 +101,15 @@ export class EpochRule {
   async #clear(room: Room, signal: AbortSignal): Promise<boolean> {
     const { parts, onCleared } = this.#options;
     const others = await this.#others(room.id);
+    let wasPutBack = this.#putBack.has(room.id);
     if (others.length > 0) {
       const words = await this.#ask(room.id, others, signal);
       if (words.length === 0 || signal.aborted) return false;
-      const wasPutBack = await this.#wasPutBack(room, words, signal);
+      if (await this.#wasPutBack(room, words, signal)) wasPutBack = true;
       if (signal.aborted) return false;
-      if (wasPutBack) await this.#openNew(room);
     }
+    if (wasPutBack) await this.#openNew(room);
+    this.#putBack.delete(room.id);
     this.#cleared.add(room.id);
     parts.logger.info({ event: 'feed.cleared', room: room.id, members: others.length });
     await onCleared(room.board);

@@ -98,6 +98,31 @@ test('what was forgotten is fetched back, and the feed goes on in a new epoch', 
   expect((await ownEpochs()).length).toBe(2);
 });
 
+test('what is put back while the service runs is fetched back as well, and a new epoch is opened', async () => {
+  const peer = await site.member();
+  const rule = start();
+  await isCleared(rule);
+  const items = signedBefore(20);
+  remembers(peer, items);
+  cleared = [];
+  rule.putBack(site.room.id);
+  expect(rule.isCleared(site.room.id)).toBe(false);
+  await isCleared(rule);
+  expect(await ownEpochs()).toMatchObject([
+    { epoch, n: 20 },
+    { ordinal: 1, n: 0 },
+  ]);
+});
+
+test('what is put back in a room where nobody else is gets a new epoch too', async () => {
+  const rule = start();
+  await isCleared(rule);
+  cleared = [];
+  rule.putBack(site.room.id);
+  await isCleared(rule);
+  expect(await ownEpochs()).toHaveLength(2);
+});
+
 test('an epoch that was forgotten whole is not given out again', async () => {
   const peer = await site.member();
   // The same site, as it was before it was put back: it had opened another epoch.
