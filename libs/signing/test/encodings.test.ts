@@ -130,6 +130,20 @@ describe('canonical JSON', () => {
     expect(() => canonicalJson(value)).toThrow(TypeError);
   });
 
+  test.each([
+    ['{"10":2,"9":1}', { 9: 1, 10: 2 }],
+    [String.raw`{"a":"\\ud800"}`, { a: String.raw`\ud800` }],
+    ['{"a":{"b":null,"c":true},"z":[{"x":1,"y":0}]}', { a: { b: null, c: true }, z: [{ y: -0, x: 1 }] }],
+  ])('%s is written so, in order already or not', (text, value) => {
+    expect(canonicalJson(value)).toBe(text);
+    expect(canonicalJson(JSON.parse(text))).toBe(text);
+  });
+
+  test('half a pair has no canonical form in members that are in order either', () => {
+    expect(() => canonicalJson({ a: '\ud800', b: 1 })).toThrow(TypeError);
+    expect(() => canonicalJson({ a: 1, b: { '\udead': 1 } })).toThrow(TypeError);
+  });
+
   test('nesting is bounded', () => {
     let deep: unknown = 1;
     for (let at = 0; at < 100; at += 1) deep = [deep];

@@ -159,6 +159,8 @@ describe('refused: the feed goes on over a recorded hole', () => {
     ['private chat', 'subject', { subject: 'room.x.chat.private.y' }],
     ['a reserved attribute', 'attributes', { extensions: { origin: 'x' } }],
     ['an attribute twice', 'attributes', { extensions: { source: '/users/2' } }],
+    ['a media type that is none', 'attributes', { datacontenttype: 'nothing' }],
+    ['a schema that is no address', 'attributes', { dataschema: 'nowhere' }],
     ['data twice', 'attributes', { extensions: { data: 'x' } }],
     ['data that chat would write in other words', 'data_form', hashed('{"a": 1}')],
     ['data that is no JSON', 'data_form', hashed('{')],

@@ -27,7 +27,10 @@ export interface FeedItem {
   boardSeq: number | null;
 }
 
-/** One statement for the whole batch. `via` travels as JSON: Postgres has no ragged arrays. */
+/**
+ * One statement for the whole batch. Its bytes travel in one piece that is cut there: an array of them would be written
+ * and read as hex. `via` travels as JSON: Postgres has no ragged arrays.
+ */
 export async function insertItems(
   transaction: Queryable,
   { room, site, epoch }: FeedPlace,
@@ -36,22 +39,28 @@ export async function insertItems(
   if (items.length === 0) return;
   await transaction.query(
     `INSERT INTO feed_item (room, site, epoch, oseq, hash, header, sigs, salt, data, dsize, via, source, id, is_repeat, board_seq)
-     SELECT $1, $2, $3, i.oseq, i.hash, i.header, i.sigs, i.salt, i.data, i.dsize,
-            ARRAY(SELECT jsonb_array_elements_text(i.via)), i.source, i.id, i.is_repeat, i.board_seq
-     FROM unnest($4::bigint[], $5::bytea[], $6::bytea[], $7::jsonb[], $8::bytea[], $9::bytea[], $10::int[], $11::jsonb[],
-                 $12::text[], $13::text[], $14::boolean[], $15::bigint[])
-       AS i (oseq, hash, header, sigs, salt, data, dsize, via, source, id, is_repeat, board_seq)
+     SELECT $1, $2, $3, i.oseq,
+            substring($4::bytea FROM i.start + 1 FOR 32),
+            substring($4::bytea FROM i.start + 33 FOR i.header),
+            i.sigs,
+            substring($4::bytea FROM i.start + 33 + i.header FOR i.salt),
+            substring($4::bytea FROM i.start + 33 + i.header + coalesce(i.salt, 0) FOR i.data),
+            i.dsize, ARRAY(SELECT jsonb_array_elements_text(i.via)), i.source, i.id, i.is_repeat, i.board_seq
+     FROM unnest($5::bigint[], $6::int[], $7::int[], $8::jsonb[], $9::int[], $10::int[], $11::int[], $12::jsonb[],
+                 $13::text[], $14::text[], $15::boolean[], $16::bigint[])
+       AS i (oseq, start, header, sigs, salt, data, dsize, via, source, id, is_repeat, board_seq)
      ORDER BY i.oseq`,
     [
       room,
       site,
       epoch,
+      Buffer.concat(items.flatMap(bytesOf)),
       items.map(({ oseq }) => oseq),
-      items.map(({ hash }) => hash),
-      items.map(({ header }) => header),
+      startsOf(items),
+      items.map(({ header }) => header.length),
       items.map(({ sigs }) => JSON.stringify(sigs)),
-      items.map(({ salt }) => salt),
-      items.map(({ data }) => data),
+      items.map(({ salt }) => salt?.length ?? null),
+      items.map(({ data }) => data?.length ?? null),
       items.map(({ dsize }) => dsize),
       items.map(({ via }) => JSON.stringify(via)),
       items.map(({ source }) => source),
@@ -60,6 +69,18 @@ export async function insertItems(
       items.map(({ boardSeq }) => boardSeq),
     ],
   );
+}
+
+const bytesOf = ({ hash, header, salt, data }: FeedItem) => [hash, header, salt ?? none, data ?? none];
+const none = Buffer.alloc(0);
+
+function startsOf(items: readonly FeedItem[]): number[] {
+  let end = 0;
+  return items.map((item) => {
+    const start = end;
+    for (const { length } of bytesOf(item)) end += length;
+    return start;
+  });
 }
 
 export const eventKey = ({ source, id }: { source: string; id: string }) => `${source}\n${id}`;

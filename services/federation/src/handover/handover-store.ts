@@ -9,13 +9,14 @@ export interface WaitingItem extends FeedPlace {
   board: string;
   oseq: number;
   content: FeedHeader;
+  headerBytes: number;
   salt: Buffer | null;
   data: Buffer | null;
   /** It was redacted before it came to its board, and doesn't come there any more. */
   isRedacted: boolean;
 }
 
-interface Row extends Omit<WaitingItem, 'content'> {
+interface Row extends Omit<WaitingItem, 'content' | 'headerBytes'> {
   header: Buffer;
 }
 
@@ -44,7 +45,11 @@ export class HandoverStore {
       [board, limit],
     );
     // The bytes were parsed strictly when they came in.
-    return rows.map(({ header, ...row }) => ({ ...row, content: JSON.parse(header.toString()) as FeedHeader }));
+    return rows.map(({ header, ...row }) => ({
+      ...row,
+      content: JSON.parse(header.toString()) as FeedHeader,
+      headerBytes: header.length,
+    }));
   }
 
   /** What chat refused is remembered as a hole; either way the feed goes on. */

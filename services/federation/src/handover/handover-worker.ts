@@ -192,8 +192,8 @@ const isForLater = (outcome: AppendOutcome) => outcome.outcome === 'refused' && 
 /** A request stays below the bound of a batch, whatever its first item weighs. */
 function cut(items: readonly WaitingItem[]): WaitingItem[] {
   let bytes = 0;
-  return items.filter(({ data, content }, at) => {
-    bytes += (data?.length ?? 0) + JSON.stringify(content).length;
+  return items.filter(({ data, headerBytes }, at) => {
+    bytes += (data?.length ?? 0) + headerBytes;
     return at === 0 || bytes <= federationLimits.batchBytesMax;
   });
 }

@@ -36,6 +36,16 @@ interface Candidate {
   item: VerifiedItem;
 }
 
+/** A batch of which is known what its items prove by themselves. */
+export interface CheckedBatch {
+  room: string;
+  carrier: string;
+  items: readonly WireItem[];
+  candidates: readonly Candidate[];
+  /** Of the items that prove nothing; the other places are empty. */
+  outcomes: readonly ItemOutcome[];
+}
+
 /**
  * Takes items of other sites' feeds, whoever carries them. A bad one never fails its batch: each gets an outcome of its
  * own. What is accepted of a batch is stored by one transaction, feed by feed in one order for all, so that two carriers
@@ -56,20 +66,39 @@ export class Ingest {
    * @throws AppError `not_found` for a room this site has no part in, `too_large` for more items than a batch may have
    */
   async take(room: string, items: readonly WireItem[], { carrier }: { carrier: string }): Promise<ItemOutcome[]> {
+    return this.store(await this.check(room, items, { carrier }));
+  }
+
+  /**
+   * The half of {@link take} that changes nothing, so that it can be done while the batch before is being stored: caps,
+   * keys, signatures, hashes of the data. What an item's place in its feed asks for is left to {@link store}.
+   */
+  async check(room: string, items: readonly WireItem[], { carrier }: { carrier: string }): Promise<CheckedBatch> {
     if (items.length > federationLimits.batchItemsMax) throw new AppError('too_large');
+    const law = await this.#lawOf(room);
+    const since = performance.now();
+    const outcomes: ItemOutcome[] = [];
+    const candidates = await this.#verified(law, { items, carrier, outcomes });
+    this.#options.metrics.took('verify', since);
+    return { room, carrier, items, candidates, outcomes };
+  }
+
+  /** The other half: order, hash chain, membership and the room's rules, as they are now, and what holds is stored. */
+  async store({ room, carrier, candidates, outcomes: known }: CheckedBatch): Promise<ItemOutcome[]> {
+    const law = await this.#lawOf(room);
+    const { metrics } = this.#options;
+    const since = performance.now();
+    const outcomes = [...known];
+    if (candidates.length > 0) await this.#store(law, { candidates, carrier, outcomes });
+    metrics.took('store', since);
+    for (const { outcome } of outcomes) metrics.items('in', outcome, 1);
+    return outcomes;
+  }
+
+  async #lawOf(room: string): Promise<LawfulRoom> {
     const place = await this.#rooms.find(room);
     if (place === undefined) throw new AppError('not_found');
-    const outcomes: ItemOutcome[] = [];
-    const { metrics } = this.#options;
-    const law = { ...place, admins: genesisIn(place).admins };
-    const verifyingSince = performance.now();
-    const candidates = await this.#verified(law, { items, carrier, outcomes });
-    metrics.took('verify', verifyingSince);
-    const storingSince = performance.now();
-    if (candidates.length > 0) await this.#store(law, { candidates, carrier, outcomes });
-    metrics.took('store', storingSince);
-    for (const { outcome } of outcomes) this.#options.metrics.items('in', outcome, 1);
-    return outcomes;
+    return { ...place, admins: genesisIn(place).admins };
   }
 
   /** How far every feed of the room is known here. */

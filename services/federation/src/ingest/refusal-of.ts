@@ -1,4 +1,4 @@
-import { cloudEventSchema, type FeedHeader } from '@boardwire/contracts';
+import { cloudEventSchema, mediaTypeSchema, type FeedHeader } from '@boardwire/contracts';
 import { isShared, type RoomPlace } from '../rooms/room-scope.ts';
 import { hasMarks, mayRedact, tellsTheSame } from '../redactions/redaction-rules.ts';
 import type { Refusal } from './item-outcome.ts';
@@ -20,10 +20,14 @@ export function refusalOf(place: RoomLaw, { content, data }: VerifiedItem): Refu
 
 /** An extension attribute under the name of another attribute would be written twice, and read as either. */
 function hasEventAttributes(content: FeedHeader): boolean {
-  const { id, source, type, subject, time, datacontenttype, dataschema, extensions = {} } = content;
+  const { id, source, type, subject, time, datacontenttype, dataschema, extensions } = content;
+  // The rest of the header is held to the same schemas as an event.
+  if (extensions === undefined && dataschema === undefined) {
+    return datacontenttype === undefined || mediaTypeSchema.safeParse(datacontenttype).success;
+  }
   const given = { specversion: '1.0', id, source, type, subject, time, datacontenttype, dataschema };
   const own = { ...given, data: undefined, data_base64: undefined };
-  if (Object.keys(extensions).some((name) => Object.hasOwn(own, name))) return false;
+  if (Object.keys(extensions ?? {}).some((name) => Object.hasOwn(own, name))) return false;
   return cloudEventSchema.safeParse({ ...extensions, ...own }).success;
 }
 

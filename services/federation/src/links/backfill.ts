@@ -1,7 +1,7 @@
 import { federationLimits } from '@boardwire/contracts';
 import { isConnectionError } from '@boardwire/database';
 import type { Logger } from '@boardwire/service-kit';
-import type { Ingest } from '../ingest/ingest.ts';
+import type { CheckedBatch, Ingest } from '../ingest/ingest.ts';
 import type { FederationMetrics } from '../metrics.ts';
 import type { Judge } from './blame.ts';
 import { unfinished } from './epoch-rows.ts';
@@ -11,7 +11,7 @@ import type { Behind, RoomProgress } from './room-progress.ts';
 
 export interface BackfillOptions {
   room: string;
-  ingest: Pick<Ingest, 'take'>;
+  ingest: Pick<Ingest, 'check' | 'store'>;
   members: LinkMembers;
   progress: RoomProgress;
   judge: Judge;
@@ -41,6 +41,13 @@ export interface Looking {
 export interface Asking {
   first: string | undefined;
   signal: AbortSignal;
+}
+
+type Place = Pick<FeedGoal, 'site' | 'epoch'> & { from: number };
+
+interface Page {
+  from: number;
+  checked: Promise<CheckedBatch>;
 }
 
 /** What is told of and doesn't come is fetched after this long. */
@@ -135,26 +142,40 @@ export class Backfill {
     return false;
   }
 
-  async #fillFrom(client: PeerClient, { site, epoch, upTo }: FeedGoal, signal: AbortSignal): Promise<boolean> {
-    const { room, progress } = this.#options;
+  /** While a page is stored the next one is fetched and checked; it is dropped when this one didn't go in whole. */
+  async #fillFrom(client: PeerClient, goal: FeedGoal, signal: AbortSignal): Promise<boolean> {
+    const { progress } = this.#options;
+    let ahead: Page | undefined;
     for (;;) {
-      const have = progress.row(site, epoch)?.n;
-      if (have === undefined || have >= upTo) return have !== undefined;
-      const from = have + 1;
+      const have = progress.row(goal.site, goal.epoch)?.n;
+      if (have === undefined || have >= goal.upTo) return have !== undefined;
+      const page = ahead?.from === have + 1 ? ahead : this.#page(client, { ...goal, from: have + 1 }, signal);
       // oxlint-disable-next-line no-await-in-loop -- a page after the other
-      const page = await client.page(room, { site, epoch, from, limit: federationLimits.batchItemsMax }, signal);
-      if (page.items.length === 0) return false;
+      const checked = await page.checked;
+      if (checked.items.length === 0) return false;
+      const from = have + 1 + checked.items.length;
+      ahead = from > goal.upTo ? undefined : this.#page(client, { ...goal, from }, signal);
       // oxlint-disable-next-line no-await-in-loop
-      await this.#take(page.items, client.site);
+      await this.#take(checked);
       // oxlint-disable-next-line no-await-in-loop
       await progress.refresh();
-      if ((progress.row(site, epoch)?.n ?? 0) <= have) return false;
+      if ((progress.row(goal.site, goal.epoch)?.n ?? 0) <= have) return false;
     }
   }
 
-  async #take(items: Parameters<Ingest['take']>[1], carrier: string): Promise<void> {
-    const outcomes = await this.#options.ingest.take(this.#options.room, items, { carrier });
-    await this.#options.judge(outcomes, items, carrier);
+  #page(client: PeerClient, place: Place, signal: AbortSignal): Page {
+    const { room, ingest } = this.#options;
+    const { site, epoch, from } = place;
+    const fetched = client.page(room, { site, epoch, from, limit: federationLimits.batchItemsMax }, signal);
+    const checked = fetched.then(({ items }) => ingest.check(room, items, { carrier: client.site }));
+    // Whoever comes to need the page hears of it.
+    checked.catch(() => undefined);
+    return { from, checked };
+  }
+
+  async #take(checked: CheckedBatch): Promise<void> {
+    const outcomes = await this.#options.ingest.store(checked);
+    await this.#options.judge(outcomes, checked.items, checked.carrier);
   }
 
   #failed(error: unknown): false {

@@ -4,20 +4,42 @@ import { claimOf } from './blame.ts';
 /** What may wait while a batch is taken: with more, whoever brings it waits. */
 const waitingMax = { items: 4 * federationLimits.batchItemsMax, bytes: 4 * federationLimits.batchBytesMax };
 
+/** What is done with a batch. */
+export interface BatchWork<Checked> {
+  /** Changes nothing: done ahead, and once more when the batch before left something to repair. */
+  check: (items: readonly WireItem[]) => Promise<Checked>;
+  /** True when nothing of it had to be repaired. */
+  take: (checked: Checked) => Promise<boolean>;
+}
+
+interface Batch<Checked> {
+  items: readonly Waiting[];
+  checked: Promise<Checked>;
+}
+
+interface Waiting {
+  item: WireItem;
+  /** Whom it claims to be of. */
+  site: string;
+}
+
 /**
  * Items on their way in: while one batch is taken the next one gathers, so that batches are as large as the work is slow,
- * and single events wait for nobody.
+ * and single events wait for nobody. A next one that is full already is checked meanwhile; it is taken after it, and what
+ * it is taken into is as the batch before has left it.
  */
-export class ItemBatches {
-  #waiting: WireItem[] = [];
+export class ItemBatches<Checked> {
+  #waiting: Waiting[] = [];
   #bytes = 0;
   readonly #sites = new Map<string, number>();
   #running: Promise<void> | undefined;
+  #isTaking = false;
+  #ahead: Batch<Checked> | undefined;
   #error: unknown;
   #onTaken: () => void = () => undefined;
 
   constructor(
-    private readonly take: (items: readonly WireItem[]) => Promise<void>,
+    private readonly work: BatchWork<Checked>,
     private readonly onError: () => void,
   ) {}
 
@@ -33,10 +55,12 @@ export class ItemBatches {
   /** Resolves when there is room for more. @throws whatever a batch before it failed with */
   async add(item: WireItem): Promise<void> {
     this.#rethrow();
-    this.#waiting.push(item);
+    const site = claimOf(item)?.site ?? '';
+    this.#waiting.push({ item, site });
     this.#bytes += sizeOf(item);
-    this.#count(item, 1);
+    this.#count(site, 1);
     this.#running ??= this.#run();
+    this.#lookAhead();
     while (this.#isFull()) {
       // oxlint-disable-next-line no-await-in-loop -- until enough of it is taken
       await new Promise<void>((resolve) => (this.#onTaken = resolve));
@@ -54,13 +78,14 @@ export class ItemBatches {
     // What the same chunk brought joins the first batch.
     await new Promise((resolve) => setImmediate(resolve));
     try {
-      while (this.#waiting.length > 0) {
+      for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
         // oxlint-disable-next-line no-await-in-loop -- one batch after the other
-        await this.#take(this.#cut());
+        await this.#take(batch);
       }
     } catch (error) {
       this.#error = error ?? new Error('a batch failed');
       this.#waiting = [];
+      this.#ahead = undefined;
       this.#bytes = 0;
       this.#sites.clear();
       this.onError();
@@ -70,31 +95,65 @@ export class ItemBatches {
     }
   }
 
-  async #take(batch: readonly WireItem[]): Promise<void> {
-    await this.take(batch);
-    for (const item of batch) this.#count(item, -1);
+  #next(): Batch<Checked> | undefined {
+    const batch = this.#ahead ?? (this.#waiting.length > 0 ? this.#begin() : undefined);
+    this.#ahead = undefined;
+    return batch;
+  }
+
+  #begin(): Batch<Checked> {
+    const items = this.#cut();
+    return { items, checked: this.#check(items) };
+  }
+
+  #check(items: readonly Waiting[]): Promise<Checked> {
+    const checked = this.work.check(items.map(({ item }) => item));
+    // Whoever takes the batch hears of it.
+    checked.catch(() => undefined);
+    return checked;
+  }
+
+  #lookAhead(): void {
+    if (this.#isTaking && this.#ahead === undefined && this.#hasFullBatch()) this.#ahead = this.#begin();
+  }
+
+  async #take({ items, checked }: Batch<Checked>): Promise<void> {
+    const known = await checked;
+    this.#isTaking = true;
+    try {
+      this.#lookAhead();
+      const isSettled = await this.work.take(known);
+      // A repair may have brought the very key that was missing.
+      if (!isSettled && this.#ahead !== undefined) this.#ahead.checked = this.#check(this.#ahead.items);
+    } finally {
+      this.#isTaking = false;
+    }
+    for (const { site } of items) this.#count(site, -1);
     this.#onTaken();
   }
 
-  #count(item: WireItem, by: 1 | -1): void {
-    const site = claimOf(item)?.site ?? '';
+  #count(site: string, by: 1 | -1): void {
     const count = (this.#sites.get(site) ?? 0) + by;
     if (count > 0) this.#sites.set(site, count);
     else this.#sites.delete(site);
   }
 
-  #cut(): WireItem[] {
+  #cut(): Waiting[] {
     let bytes = 0;
     const limit = federationLimits.batchBytesMax;
     let count = 0;
     while (count < Math.min(this.#waiting.length, federationLimits.batchItemsMax)) {
-      bytes += sizeOf(this.#waiting[count]!);
+      bytes += sizeOf(this.#waiting[count]!.item);
       if (count > 0 && bytes > limit) break;
       count += 1;
     }
     const batch = this.#waiting.splice(0, count);
-    for (const item of batch) this.#bytes -= sizeOf(item);
+    for (const { item } of batch) this.#bytes -= sizeOf(item);
     return batch;
+  }
+
+  #hasFullBatch(): boolean {
+    return this.#waiting.length >= federationLimits.batchItemsMax || this.#bytes >= federationLimits.batchBytesMax;
   }
 
   #isFull(): boolean {

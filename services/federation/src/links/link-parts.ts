@@ -29,7 +29,7 @@ export interface LinkParts {
   /** This site's id. */
   site: string;
   database: Database;
-  ingest: Pick<Ingest, 'take'>;
+  ingest: Pick<Ingest, 'take' | 'check' | 'store'>;
   reader: FeedReader;
   members: LinkMembers;
   contacts: LinkContacts;

@@ -1,5 +1,5 @@
 import type { WireItem } from '@boardwire/contracts';
-import type { Ingest, ItemOutcome } from '../ingest/ingest.ts';
+import type { CheckedBatch, Ingest, ItemOutcome } from '../ingest/ingest.ts';
 import { claimOf, type Judge } from './blame.ts';
 import type { Backfill, FeedGoal } from './backfill.ts';
 import type { PeerClient } from './peer-client.ts';
@@ -7,7 +7,7 @@ import type { RoomProgress } from './room-progress.ts';
 
 export interface RoomIntakeOptions {
   room: string;
-  ingest: Pick<Ingest, 'take'>;
+  ingest: Pick<Ingest, 'take' | 'check' | 'store'>;
   judge: Judge;
   progress: RoomProgress;
   backfill: Backfill;
@@ -25,11 +25,18 @@ export class RoomIntake {
     this.#options = options;
   }
 
-  async take(items: readonly WireItem[], carrier: PeerClient, signal: AbortSignal): Promise<void> {
+  /** What can be said of items before it is their turn. */
+  check(items: readonly WireItem[], carrier: PeerClient): Promise<CheckedBatch> {
+    return this.#options.ingest.check(this.#options.room, items, { carrier: carrier.site });
+  }
+
+  /** False when something had to be repaired. */
+  async take(checked: CheckedBatch, carrier: PeerClient, signal: AbortSignal): Promise<boolean> {
     const { ingest, judge, progress, backfill, room } = this.#options;
-    const outcomes = await ingest.take(room, items, { carrier: carrier.site });
+    const { items } = checked;
+    const outcomes = await ingest.store(checked);
     await judge(outcomes, items, carrier.site);
-    if (outcomes.every(isSettled)) return;
+    if (outcomes.every(isSettled)) return true;
     await progress.refresh();
     if (outcomes.some(({ outcome }) => outcome === 'unknown_feed')) await backfill.learnMembers(carrier, signal);
     for (const goal of goalsOf(outcomes, items, progress)) {
@@ -38,6 +45,7 @@ export class RoomIntake {
     }
     const again = items.filter((_item, at) => mayComeAgain(outcomes[at]!));
     if (again.length > 0) await ingest.take(room, again, { carrier: carrier.site });
+    return false;
   }
 }
 

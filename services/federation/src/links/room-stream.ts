@@ -1,4 +1,5 @@
 import type { FeedVector, StreamFrame } from '@boardwire/contracts';
+import type { CheckedBatch } from '../ingest/ingest.ts';
 import type { LinkMembers } from './link-parts.ts';
 import { ItemBatches } from './item-batches.ts';
 import { LinkError, boundedRetryMs } from './link-error.ts';
@@ -39,8 +40,11 @@ export class RoomStream {
     const stream = await client.stream(links.room, request, signal);
     this.#heard(stream.vector);
     const watch = new SelectionWatch(links, client.site, feeds, () => stream.frames.close());
-    const batches = new ItemBatches(
-      (items) => links.intake.take(items, client, signal),
+    const batches = new ItemBatches<CheckedBatch>(
+      {
+        check: (items) => links.intake.check(items, client),
+        take: (checked) => links.intake.take(checked, client, signal),
+      },
       () => stream.frames.close(),
     );
     links.opened(client.site, (site) => batches.holds(site));
@@ -98,7 +102,7 @@ export class RoomStream {
 }
 
 interface Work {
-  batches: ItemBatches;
+  batches: ItemBatches<CheckedBatch>;
   watch: SelectionWatch;
 }
 

@@ -1,6 +1,7 @@
 import { eventually } from '@boardwire/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { boundedRetryMs, retryAfterMsOf } from '../../src/links/link-error.ts';
+import type { Written } from '../remote-site.ts';
 import type { FedPeer } from '../support/fed-peer.ts';
 import { LinksFixture } from './links-fixture.ts';
 
@@ -187,6 +188,61 @@ test('an item that doesn’t prove itself is taken from somebody else, and its c
     new Set([`${bad.id} signature`]),
   );
 });
+
+const faults: [string, (items: Written) => Written][] = [
+  ['a signature', (bad) => ({ ...bad, wire: { ...bad.wire, sigs: [{ ...bad.wire.sigs[0]!, sig: 'A'.repeat(86) }] } })],
+  ['data', (bad) => ({ ...bad, wire: { ...bad.wire, data: 'e30' } })],
+];
+
+test.each(faults)(
+  '%s that fails in a batch checked ahead, or in a page fetched ahead, stops the feed there',
+  async (_what, spoil) => {
+    const bad = await site.member();
+    const feed = bad.write(1_200);
+    const forged = feed.map((one) => (one.header.oseq === 700 ? spoil(one) : one));
+    const pageOf = (from: number) => forged.filter(({ header }) => header.oseq >= from).map(({ wire }) => wire);
+    bad.onStream = (stream) => stream.items(...forged);
+    bad.pageOf = (_site, _epoch, from) => pageOf(from);
+    site.link();
+    await has(bad, 699);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(await site.has(bad)).toBe(699);
+    const stored = 'SELECT count(*) AS items, max(oseq) AS last FROM feed_item WHERE site = $1';
+    expect(await site.feeds.database.query(stored, [bad.id])).toEqual([{ items: 699, last: 699 }]);
+    expect(await site.feeds.database.query('SELECT count(*) AS n FROM handover')).toEqual([{ n: 699 }]);
+    // The honest feed goes on where it stopped, each once.
+    const good = await site.member();
+    good.feeds.set(`${bad.id} e1`, feed);
+    await streams(good);
+    good.heartbeat(good.stream!);
+    await has(bad, 1_200);
+    expect(await site.feeds.database.query(stored, [bad.id])).toEqual([{ items: 1_200, last: 1_200 }]);
+  },
+  30_000,
+);
+
+test('a page that was fetched ahead of one that stops is not taken', async () => {
+  const peer = await site.member();
+  const feed = peer.write(900);
+  // By pages alone: its stream brings nothing but word of the last one.
+  peer.onStream = (open) => peer.heartbeat(open);
+  let isSpoiled = true;
+  const spoiled = feed.map((one) => (one.header.oseq === 300 ? faults[0]![1](one) : one));
+  const asked: number[] = [];
+  peer.pageOf = (_site, _epoch, from) => {
+    asked.push(from);
+    return (isSpoiled ? spoiled : feed).filter(({ header }) => header.oseq >= from).map(({ wire }) => wire);
+  };
+  site.link();
+  await has(peer, 299);
+  await eventually(() => expect(asked).toContain(513), soon);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await site.has(peer)).toBe(299);
+  isSpoiled = false;
+  await has(peer, 900);
+  const stored = 'SELECT count(*) AS items, max(oseq) AS last FROM feed_item WHERE site = $1';
+  expect(await site.feeds.database.query(stored, [peer.id])).toEqual([{ items: 900, last: 900 }]);
+}, 30_000);
 
 test('however long a peer asks to be left alone, it is for an hour at most, and not when it comes by itself', async () => {
   expect(boundedRetryMs(1e12)).toBe(3_600_000);
