@@ -145,6 +145,23 @@ test('what the room’s own site removes is gone everywhere, also where it was s
   await allAgree();
 }, 30_000);
 
+test('who is banned on a site is heard on the others, and goes unheard there until that is lifted', async () => {
+  const [a, b, c] = places as [Place, Place, Place];
+  const { author } = await tell(c, 'before-the-ban');
+  const ban = async (banned: string[]) => {
+    const json = { banned };
+    const answer = await call(`${b.site.url}/v1/boards/events`, { method: 'PATCH', token: b.admin.token, json });
+    expect(answer.status).toBe(200);
+  };
+  await ban([`${author}@${c.id}`]);
+  await tell(c, 'while-banned', [a, c]);
+  await tell(a, 'of-somebody-else');
+  await allAgree();
+  await ban([]);
+  await tell(c, 'after-the-ban');
+  expect(seenAt(b).map(({ data }) => (data as { text?: string } | undefined)?.text)).not.toContain('while-banned');
+}, 30_000);
+
 test('what another site removes is gone there alone', async () => {
   const [a, b, c] = places as [Place, Place, Place];
   const event = await tell(c, 'an-opinion');

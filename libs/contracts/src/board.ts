@@ -32,6 +32,15 @@ const timeZoneSchema = z.string().refine(
   { message: 'an IANA time zone such as Europe/Rome' },
 );
 
+// eslint-disable-next-line no-control-regex
+const bannedPattern = /^(?:[^@\u0000-\u001f]+|[^\u0000-\u001f]*@bs1[a-z2-7]{52})$/;
+
+/**
+ * Whose events a board takes no more: `user` of this site, `user@site` of another one, `@site` for everybody of that. An
+ * id of a user holds no `@` of its own that matters: the last one parts the two.
+ */
+export const bannedSchema = z.string().max(256).regex(bannedPattern, 'user, user@site or @site');
+
 export const createBoardSchema = z.strictObject({
   slug: boardSlugSchema,
   title: z
@@ -53,6 +62,7 @@ export const changeBoardSchema = z
     time_zone: timeZoneSchema,
     retention: z.strictObject({ days: z.number().int().min(1).max(36_500).nullable() }),
     rules: z.array(subjectRuleSchema).max(64),
+    banned: z.array(bannedSchema).max(limits.bannedPerBoardMax),
   })
   .partial();
 export type ChangeBoard = z.infer<typeof changeBoardSchema>;
@@ -68,6 +78,8 @@ export const boardSchema = z.object({
   rules: z.array(subjectRuleSchema),
   federation_room_id: z.string().nullable(),
   trusted_peers: z.array(z.string()),
+  /** See {@link bannedSchema}. Absent: nobody. */
+  banned: z.array(z.string()).optional(),
   epoch: z.string(),
   head: z.number().int(),
   /** Open subscriptions on all gateways; absent on internal routes. */

@@ -73,5 +73,7 @@ export const limits = {
   nameCharsMax: 32,
   passwordCharsMin: 8,
   passwordCharsMax: 256,
+  /** Whom a board may have banned. */
+  bannedPerBoardMax: 1_000,
   boardsMax: 1_000,
 } as const;

@@ -292,6 +292,33 @@ describe('a removed event of another site', () => {
   });
 });
 
+describe('somebody who is banned from a board', () => {
+  const ban = (slug: string, banned: string[]) =>
+    chat.call('PATCH', `/internal/v1/boards/${slug}`, { json: { banned }, caller: 'federation' });
+
+  it('is refused there, whether of this site or another, until the ban is lifted; what was left out stays out', async () => {
+    const slug = await board('banned');
+    expect((await ban(slug, ['ana', `u-bea@${otherSite}`, `@${thirdSite}`])).status).toBe(200);
+    const refused = { outcome: 'refused', code: 'forbidden', detail: 'banned from this board' };
+    const [bea, carl, third] = [{}, { author: 'u-carl' }, { origin: thirdSite }].map(foreignItem);
+    expect(await outcomes(slug, [bea, carl, third])).toMatchObject([refused, { outcome: 'created' }, refused]);
+    const [own, bert] = [event(), event({ author: 'bert', source: '/users/bert' })];
+    expect(await chat.outcomes(slug, [own, bert])).toMatchObject([refused, { outcome: 'created' }]);
+    const redaction = foreignItem({ type: redactedType, source: '/redactions', origin: thirdSite });
+    expect(await outcome(slug, redaction)).toMatchObject({ outcome: 'created' });
+    await ban(slug, []);
+    expect(await outcomes(slug, [foreignItem(), foreignItem({ origin: thirdSite })])).toMatchObject([
+      { outcome: 'created' },
+      { outcome: 'created' },
+    ]);
+    expect((await chat.log(slug)).map(({ body }) => (JSON.parse(body!) as { id: string }).id)).not.toContain(bea!.id);
+  });
+
+  it.each(['bs1@bs1', 'a@elsewhere', '@', '', 'a\u0000'])('is not named as %j', async (name) => {
+    expect((await ban(await board(`named-${Math.random().toString(36).slice(2)}`), [name])).status).toBe(400);
+  });
+});
+
 describe('what another site has removed', () => {
   const redact = (slug: string, items: object[], caller = 'federation') =>
     chat.call('POST', `/internal/v1/boards/${slug}/redactions`, { json: { items }, caller });

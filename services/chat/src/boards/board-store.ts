@@ -13,6 +13,7 @@ export interface BoardRow {
   rules: SubjectRule[];
   federationRoomId: string | null;
   trustedPeers: string[];
+  banned: string[];
   version: number;
 }
 
@@ -35,7 +36,8 @@ export interface BoardPosition {
 
 const columns = `
   id, slug, title, is_realtime AS "isRealtime", time_zone AS "timeZone", retention_days AS "retentionDays", rules,
-  federation_room_id AS "federationRoomId", trusted_peers AS "trustedPeers", version`;
+  federation_room_id AS "federationRoomId", trusted_peers AS "trustedPeers",
+  banned, version`;
 
 const positions = {
   name: 'board_positions',
@@ -97,6 +99,7 @@ export class BoardStore {
       change.retention?.days ?? null,
       change.rules === undefined ? null : JSON.stringify(change.rules),
       version,
+      change.banned === undefined ? null : [...new Set(change.banned)],
     ]);
     const changed = rows[0]?.id;
     if (changed === undefined) return false;
@@ -152,7 +155,7 @@ const updateBoard = `
   UPDATE board SET
     title = coalesce($2, title), is_realtime = coalesce($3, is_realtime), time_zone = coalesce($4, time_zone),
     retention_days = CASE WHEN $5 THEN $6::int ELSE retention_days END,
-    rules = coalesce($7::jsonb, rules), version = $8
+    rules = coalesce($7::jsonb, rules), version = $8, banned = coalesce($9::text[], banned)
   WHERE slug = $1 RETURNING id`;
 
 const nextEpoch = `
@@ -188,6 +191,7 @@ export function shownBoard(board: BoardRow & Pick<BoardPosition, 'epoch' | 'head
     rules: board.rules,
     federation_room_id: board.federationRoomId,
     trusted_peers: board.trustedPeers,
+    ...(board.banned.length === 0 ? {} : { banned: board.banned }),
     epoch: board.epoch,
     head: board.head,
   };

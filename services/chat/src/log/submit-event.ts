@@ -6,6 +6,7 @@ import {
   type AppendOutcome,
   type ErrorCode,
 } from '@boardwire/contracts';
+import { isBanned } from '../boards/is-banned.ts';
 import type { WatchedBoard } from '../boards/board-watch.ts';
 import { bounds } from '../bounds.ts';
 import type { Submitted } from './append-batch.ts';
@@ -35,6 +36,7 @@ export function submitEvent(item: AppendItem, { board, origin, now, salts }: Sub
 /** The same of what somebody publishes: that content was removed is not theirs to say. */
 export function submitPublished(item: AppendItem, context: SubmitContext): Submitted {
   if (item.type === redactedType) return refused(item.id, 'forbidden', 'this type is the platform’s to publish');
+  if (isBanned(context.board, item.author)) return refused(item.id, 'forbidden', 'banned from this board');
   return submitEvent(item, context);
 }
 

@@ -1,5 +1,6 @@
-import { foreignItemSchema, isNeverFederated, type ForeignItem } from '@boardwire/contracts';
+import { foreignItemSchema, isNeverFederated, redactedType, type ForeignItem } from '@boardwire/contracts';
 import { invalid } from '@boardwire/service-kit';
+import { isBanned } from '../boards/is-banned.ts';
 import { isPrepared, type Submitted } from './append-batch.ts';
 import { refused, submitEvent, type SubmitContext } from './submit-event.ts';
 
@@ -21,9 +22,14 @@ export function submitForeignEvent(value: unknown, context: SubmitContext): Subm
   return { ...event, foreignOrigin: origin };
 }
 
-function whyRefused({ origin, subject }: ForeignItem, { board, ...site }: SubmitContext): string | undefined {
+function whyRefused(
+  { origin, subject, author, type }: ForeignItem,
+  { board, ...site }: SubmitContext,
+): string | undefined {
   if (origin === site.origin) return 'an event of this site does not come from another';
   if (isNeverFederated(board.slug, subject, board.rules)) return 'the subject is never shared with other sites';
+  // That something is gone is told whoever says it: federation has proven that they may.
+  if (type !== redactedType && isBanned(board, author, origin)) return 'banned from this board';
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
+import { createBans } from './create-bans.ts';
 import { createAppend, createLog } from './create-log.ts';
 import { createRebuild } from './create-rebuild.ts';
 import { createRemoval, tellRemovals } from './create-removal.ts';
@@ -16,4 +17,5 @@ export const migrations = [
   createRights,
   createRebuild,
   tellRemovals,
+  createBans,
 ];
