@@ -87,7 +87,8 @@ export class ForeignSite {
     }));
     const { id: site, name, endpoints } = this;
     const content = { ver, site, name, protocols: ['boardwire-site/1', 'boardwire-fed/1'], endpoints, keys, issued };
-    return this.#signed('application/vnd.boardwire.site+json', content, this.keyId('root'));
+    const signers = [{ keyid: this.keyId('root'), key: this.root }];
+    return signEnvelope('application/vnd.boardwire.site+json', canonicalBytes(content), signers);
   }
 
   record(more: Partial<FeedEpochRecord> = {}, key: SigningKey = this.root): Envelope {
@@ -148,9 +149,5 @@ export class ForeignSite {
     const items: Written[] = [];
     for (let n = 1; n <= count; n += 1) items.push(this.write(items.at(-1), `${prefix}-${n}`));
     return items;
-  }
-
-  #signed(type: string, content: object, keyid: string): Envelope {
-    return signEnvelope(type, canonicalBytes(content), [{ keyid, key: this.root }]);
   }
 }
