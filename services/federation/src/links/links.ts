@@ -206,13 +206,16 @@ export class Links implements PeerStatuses {
   /** What is seen of each peer becomes its state. */
   async #assess(): Promise<void> {
     const { peers } = this.#parts;
-    for (const { site, state } of this.#peers.filter((peer) => mayExchange(peer.state))) {
+    for (const { site, state, reason: known } of this.#peers.filter((peer) => mayExchange(peer.state))) {
       const event = this.#seen(site);
       const next = event && peerStateAfter(state, event);
       const refusal = this.#running.get(site)?.link.refusal;
-      const reason = refusal === undefined ? undefined : `it refuses: ${refusal}`;
+      // What it refused last may be on record while it comes by itself and everything is well.
+      const isRefused = refusal !== undefined && event !== 'caught_up';
+      const reason = isRefused ? `it refuses: ${refusal}` : undefined;
+      const isNews = next !== state || (reason !== undefined && reason !== known);
       // oxlint-disable-next-line no-await-in-loop -- only what changes
-      if (next !== undefined && next !== state) await peers.happened(site, event!, reason);
+      if (next !== undefined && isNews) await peers.happened(site, event!, reason);
     }
   }
 

@@ -298,12 +298,41 @@ test('a peer with a new hop key is asked for its document, not all the time', as
 test('a peer that is suspended loses its stream within a second', async () => {
   const peer = await site.member();
   peer.write(1);
-  site.link();
+  const links = site.link();
   await has(peer, 1);
   await site.peers.happened(peer.id, 'suspended', 'test');
+  // As whoever decides it does; what another replica decided is seen by the next look at the roster.
+  links.poke();
   await eventually(async () => expect(peer.stream).toBeUndefined(), { timeoutMs: 1_000 });
   await new Promise((resolve) => setTimeout(resolve, 700));
   expect(peer.streams.length).toBe(1);
+});
+
+test('nothing is said of a refusal once the peer that refused has come by itself and all is well', async () => {
+  const peer = await site.member();
+  const room = site.room.id;
+  peer.write(1);
+  site.link();
+  await has(peer, 1);
+  peer.intercept = (kind, _request, response) => {
+    if (kind !== 'stream') return false;
+    response.writeHead(403, { 'content-type': 'application/json' }).end('{"code":"peer_suspended"}');
+    return true;
+  };
+  peer.stream!.cut();
+  const known = async () => {
+    const { state, reason } = (await site.peers.find(peer.id))!;
+    return { state, reason };
+  };
+  const refused = { state: 'degraded', reason: 'it refuses: peer_suspended' };
+  await eventually(async () => expect(await known()).toEqual(refused), soon);
+  site.contacts.streamOpened(peer.id, room);
+  await eventually(async () => {
+    // As its heartbeats say it again and again.
+    site.contacts.learnt(peer.id, room, peer.vectorOf());
+    expect(await known()).toEqual({ state: 'live', reason: undefined });
+  }, soon);
+  site.contacts.streamClosed(peer.id, room);
 });
 
 const missed = process.env['BOARDWIRE_TEST_TIER'] === 'long' ? 10_000 : 2_000;
