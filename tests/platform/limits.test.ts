@@ -401,6 +401,18 @@ describe('rates', () => {
   );
 });
 
+describe('boards', () => {
+  limit('bannedPerBoardMax', 'one more is refused', async () => {
+    const banned = Array.from({ length: limits.bannedPerBoardMax + 1 }, (_, at) => `somebody-${at}`);
+    const ban = (names: string[]) => call(board(), { method: 'PATCH', token: admin.token, json: { banned: names } });
+    const refused = await ban(banned);
+    expectRefusal(refused, 400, 'invalid');
+    expect(refused.text).toContain('banned');
+    expect((await ban(banned.slice(1))).status).toBe(200);
+    expect((await ban([])).status).toBe(200);
+  });
+});
+
 describe('accounts', () => {
   limit(
     ['nameCharsMin', 'nameCharsMax', 'passwordCharsMin', 'passwordCharsMax'],

@@ -144,3 +144,23 @@ describe('content that an administrator removes', () => {
     expect((await remove(body.cursor, token)).status).toBe(403);
   });
 });
+
+describe('a ban', () => {
+  test('holds on every gateway until it is lifted, and is shown to administrators alone', async () => {
+    const url = `${site.url}/v1/boards/events`;
+    const cea = await signInAsGuest(site.url, 'cea');
+    const ban = (banned: string[]) => call(url, { method: 'PATCH', token: admin.token, json: { banned } });
+    const shown = async ({ token }: Person) => (await call<{ banned?: string[] }>(url, { token })).body.banned;
+    expect(await ban([cea.id])).toMatchObject({ status: 200, body: { banned: [cea.id] } });
+    for (const gateway of gateways()) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await say(gateway, cea, 'may I')).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+    }
+    expect(await shown(admin)).toEqual([cea.id]);
+    expect(await shown(ana)).toBeUndefined();
+    const list = await call<{ boards: object[] }>(`${site.url}/v1/boards`, { token: ana.token });
+    expect(list.body.boards.filter((board) => 'banned' in board)).toEqual([]);
+    expect((await ban([])).status).toBe(200);
+    expect((await say(site.url, cea, 'I may')).status).toBe(201);
+  });
+});

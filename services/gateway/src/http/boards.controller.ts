@@ -42,7 +42,7 @@ export class BoardsController {
       schema: boardListSchema,
     });
     return {
-      boards: boards.filter(({ slug }) => rights.maySee(access, slug)).map((board) => this.#withSubscribers(board)),
+      boards: boards.filter(({ slug }) => rights.maySee(access, slug)).map((board) => this.#shown(board, access)),
     };
   }
 
@@ -51,7 +51,7 @@ export class BoardsController {
     const access = await authenticate(this.#gateway, request);
     const board = await this.#ask({ method: 'GET', slug: knownSlug(slug) });
     if (!this.#gateway.rights.maySee(access, board.slug)) throw new AppError('forbidden');
-    return this.#withSubscribers(board);
+    return this.#shown(board, access);
   }
 
   @Post()
@@ -61,7 +61,7 @@ export class BoardsController {
     const wanted = createBoardSchema.parse(body);
     const board = await this.#ask({ method: 'POST', access, body: wanted });
     await this.#gateway.boards.whenKnown(board.slug, knownWithinMs);
-    return this.#withSubscribers(board);
+    return this.#shown(board, access);
   }
 
   @Patch(':board')
@@ -70,7 +70,7 @@ export class BoardsController {
     const changes = changeBoardSchema.parse(body);
     const board = await this.#ask({ method: 'PATCH', slug: knownSlug(slug), access, body: changes });
     this.#gateway.boards.setRules(board.slug, board.rules);
-    return this.#withSubscribers(board);
+    return this.#shown(board, access);
   }
 
   @Delete(':board')
@@ -105,8 +105,10 @@ export class BoardsController {
     return this.#gateway.clients.chat.request({ method, path, route, headers, body, schema: boardSchema });
   }
 
-  #withSubscribers(board: Board): Board {
-    return { ...board, subscribers: this.#gateway.presence.subscribers(board.slug) };
+  /** Who is banned is nobody's business but the administrators'. */
+  #shown({ banned, ...board }: Board, access: Access): Board {
+    const subscribers = this.#gateway.presence.subscribers(board.slug);
+    return { ...board, ...(banned !== undefined && isAdmin(access) ? { banned } : {}), subscribers };
   }
 }
 
