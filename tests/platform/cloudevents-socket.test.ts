@@ -73,7 +73,9 @@ describe('a WebSocket of the CloudEvents binding', () => {
     const socket = await open(`?board=events&subject=${subject}&after=${seen}`);
     await socket.until(ofType('boardwire.caught_up'));
     expect(socket.frames.filter(isEvent).map(({ cursor }) => cursor)).toEqual(missed);
-    expect(socket.frames[0]).toMatchObject({ type: 'boardwire.resumed', cursor: seen, source: '/boards/events' });
+    // A loaded machine may have to say first that the board stalls.
+    const [first] = socket.frames.filter(({ type }) => type !== 'boardwire.stalled');
+    expect(first).toMatchObject({ type: 'boardwire.resumed', cursor: seen, source: '/boards/events' });
     const { cursor } = (await say(site.url, ana, 'elsewhere')).body;
     await socket.until((message) => message.type === 'boardwire.heartbeat' && message.cursor === cursor);
     const old = await open('?board=events&after=aaaaaaaa-3');
