@@ -9,7 +9,8 @@ export interface BoundedSignal {
 
 /**
  * A signal that aborts after a time or with an outer one. `AbortSignal.any` and `AbortSignal.timeout` hold memory
- * until collected, which is too late at thousands of requests per second on Node 20.
+ * until collected, which is too late at thousands of requests per second on Node 20; and a timeout that only `any` knows is
+ * collected there before it fires.
  */
 export function boundedSignal(timeoutMs: number, outer?: AbortSignal): BoundedSignal {
   const controller = new AbortController();

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { boardsStream } from '@boardwire/contracts';
 import { openDatabase, type Database } from '@boardwire/database';
 import { connectBus, type Bus } from '@boardwire/messaging';
-import { createContext, type Environment, type ServiceContext } from '@boardwire/service-kit';
+import { boundedSignal, createContext, type Environment, type ServiceContext } from '@boardwire/service-kit';
 import { buildChat, type ChatParts } from '../chat-parts.ts';
 import type { WatchedBoard } from '../boards/board-watch.ts';
 import { readChatConfig } from '../config.ts';
@@ -48,11 +48,13 @@ export async function rebuildMirror(env: Environment, options: RebuildMirrorOpti
   const { NATS_URL: url, NATS_TOKEN: token, NATS_REPLICAS: streamReplicas } = config;
   const bus = await connectBus({ url, token, streamReplicas, name: 'operator', logger });
   const parts = buildChat({ context, config, database, bus });
+  const bounded = boundedSignal(connectMs, options.signal);
   try {
-    await bus.whenConnected(AbortSignal.any([options.signal, AbortSignal.timeout(connectMs)]));
+    await bus.whenConnected(bounded.signal);
     if (!bus.connected) throw new MirrorUnavailable('NATS does not answer at NATS_URL, or refuses NATS_TOKEN');
     return await rebuild({ context, database, bus, parts }, options);
   } finally {
+    bounded.release();
     await context.supervisor.stop();
     await Promise.all([parts.federation.close(), parts.audit?.close()]);
     await bus.close();

@@ -1,6 +1,6 @@
 import { federationLimits, type FeedPosition, type HeadAnswer } from '@boardwire/contracts';
 import { isConnectionError } from '@boardwire/database';
-import type { Loop } from '@boardwire/service-kit';
+import { boundedSignal, type Loop } from '@boardwire/service-kit';
 import type { Envelope } from '@boardwire/signing';
 import type { FeedEpochs } from '../feeds/feed-epochs.ts';
 import type { OwnRecovery } from '../feeds/own-recovery.ts';
@@ -135,13 +135,14 @@ export class EpochRule {
   async #wordOf(site: string, room: string, signal: AbortSignal): Promise<Word | undefined> {
     const { parts, dialer } = this.#options;
     const own = parts.site;
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(askMs)]);
+    const bounded = boundedSignal(askMs, signal);
     let head: HeadAnswer | undefined;
     const greet = async (client: PeerClient) => {
-      head = await client.head(room, bounded, askMs);
+      head = await client.head(room, bounded.signal, askMs);
     };
     const endpoints = this.#endpoints.of(site);
-    const client = await dialer.reach({ site, endpoints, room }, greet, bounded).catch(() => undefined);
+    const client = await dialer.reach({ site, endpoints, room }, greet, bounded.signal).catch(() => undefined);
+    bounded.release();
     if (client !== undefined && head !== undefined) {
       const { vector, members } = head;
       return { site, position: vector[own], client, epochs: members.flatMap(({ epochs }) => epochs) };

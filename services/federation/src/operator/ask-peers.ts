@@ -1,6 +1,6 @@
 import { keyUses } from '@boardwire/contracts';
 import { openDatabase, type Database } from '@boardwire/database';
-import { createLogger, readConfig, type Environment } from '@boardwire/service-kit';
+import { boundedSignal, createLogger, readConfig, type Environment } from '@boardwire/service-kit';
 import { federationConfig, type FederationConfig } from '../config.ts';
 import { DialError } from '../dialing/dial-error.ts';
 import { buildHop } from '../hop/build-hop.ts';
@@ -123,12 +123,15 @@ async function ask(
 ): Promise<AskedRoom> {
   const about = { site, name, alias, room: id };
   const clock = () => (client.clockOffsetMs === undefined ? {} : { clockOffsetMs: client.clockOffsetMs });
+  const bounded = boundedSignal(answerMs, signal);
   try {
-    await client.head(id, AbortSignal.any([signal, AbortSignal.timeout(answerMs)]), answerMs);
+    await client.head(id, bounded.signal, answerMs);
     return { ...about, answer: 'same', ...clock() };
   } catch (error) {
     const answer = error instanceof LinkError ? error.fault : 'unreachable';
     const detail = error instanceof DialError || error instanceof Error ? error.message : String(error);
     return { ...about, answer, detail, ...clock() };
+  } finally {
+    bounded.release();
   }
 }

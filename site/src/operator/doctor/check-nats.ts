@@ -1,6 +1,6 @@
 import { auditStream, boardsStream } from '@boardwire/contracts';
 import { connectBus, type Bus } from '@boardwire/messaging';
-import { createLogger } from '@boardwire/service-kit';
+import { boundedSignal, createLogger } from '@boardwire/service-kit';
 import type { Given } from '../command.ts';
 import type { Finding } from '../report.ts';
 import { finding, ok, reasonOf, unknown } from './check.ts';
@@ -20,8 +20,9 @@ export async function checkNats({ settings, signal }: Given): Promise<Finding[]>
     name: 'doctor',
     logger: createLogger({ service: 'operator', level: 'silent' }),
   });
+  const bounded = boundedSignal(connectMs, signal);
   try {
-    await bus.whenConnected(AbortSignal.any([signal, AbortSignal.timeout(connectMs)]));
+    await bus.whenConnected(bounded.signal);
     if (!bus.connected) {
       const mend =
         'Is it up, are NATS_URL and NATS_TOKEN right, and is the way there open? Until then the log is read from Postgres.';
@@ -29,6 +30,7 @@ export async function checkNats({ settings, signal }: Given): Promise<Finding[]>
     }
     return [versionFinding(bus.serverVersion), ...(await checkStreams(bus)), ...(await checkPlacing(bus, replicas))];
   } finally {
+    bounded.release();
     await bus.close();
   }
 }

@@ -110,7 +110,7 @@ export const hopRules: Rule[] = [
       const path = federationPaths.events(room);
       const { headers } = client.request(path);
       const signature = String(headers['signature']);
-      const flipped = signature.replace(/[A-Za-z0-9]/g, (one, at: number) =>
+      const flipped = signature.replace(/[A-Za-z0-9+/]/g, (one, at: number) =>
         at === 10 ? (one === 'A' ? 'B' : 'A') : one,
       );
       await refuses(kit, 'sig_invalid', [
