@@ -1,7 +1,12 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { boardsStream } from '@boardwire/contracts';
 import { connectBus, type Bus, type BusMessage } from '@boardwire/messaging';
 import { eventually } from '@boardwire/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { rebuildMirror, type RebuildMirrorOptions } from '../src/operator.ts';
 import { ChatSite, event, secret, type ChatReplica } from './chat-site.ts';
 
@@ -24,18 +29,30 @@ afterAll(async () => {
   await site?.stop();
 });
 
-const rebuild = (options: Partial<RebuildMirrorOptions> = {}) =>
-  rebuildMirror(
-    {
-      NODE_ENV: 'test',
-      INTERNAL_SECRET: secret,
-      DATABASE_URL: site.databaseUrl,
-      FEDERATION_URL: 'http://127.0.0.1:9',
-      NATS_URL: site.infrastructure.env.NATS_URL,
-      NATS_TOKEN: site.infrastructure.env.NATS_TOKEN,
-    },
-    { signal: never, ...options },
-  );
+const envOf = () => ({
+  NODE_ENV: 'test',
+  INTERNAL_SECRET: secret,
+  DATABASE_URL: site.databaseUrl,
+  FEDERATION_URL: 'http://127.0.0.1:9',
+  NATS_URL: site.infrastructure.env.NATS_URL,
+  NATS_TOKEN: site.infrastructure.env.NATS_TOKEN,
+});
+
+const rebuild = (options: Partial<RebuildMirrorOptions> = {}) => rebuildMirror(envOf(), { signal: never, ...options });
+
+const program = fileURLToPath(new URL('../dist/rebuild-stream.js', import.meta.url));
+
+/** The program of chat's container; what it says goes to standard output, a line of JSON each. */
+async function runProgram(args: readonly string[], meanwhile?: (child: ChildProcess) => Promise<void>) {
+  const child = spawn(process.execPath, [program, ...args], { env: envOf(), stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = Promise.all([text(child.stdout), once(child, 'exit')]);
+  await meanwhile?.(child).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  const [said, [code]] = await ended;
+  return { code: code as number | null, said };
+}
 
 const make = async (slug: string, events: number) => {
   await chat.call('POST', '/internal/v1/boards', { json: { slug, title: slug, rules: [] } });
@@ -64,6 +81,8 @@ async function held(slug: string): Promise<BusMessage[]> {
 }
 
 const seqs = (messages: readonly BusMessage[]) => messages.map(({ headers }) => Number(headers.get('Board-Seq')));
+/** Waits for the lock, to ask for a rebuild. */
+const asking = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%rebuilds_asked = rebuilds_asked%'`;
 const bytes = ({ subject, data, headers }: BusMessage) => ({
   subject,
   data: Buffer.from(data).toString(),
@@ -139,6 +158,34 @@ describe('the mirror made anew', () => {
     });
     await rebuild();
     expect(seqs(await held('broken'))).toEqual(upTo(2_000));
+  }, 30_000);
+
+  it('is done by the program of chat’s container too', async () => {
+    await make('contained', 20);
+    await bus.streams.purge(boardsStream.name, 'board.contained.>');
+    const { code, said } = await runProgram(['--board', 'contained']);
+    expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining('"head":20') });
+    expect(seqs(await held('contained'))).toEqual(upTo(20));
+    expect(await runProgram(['--boards', 'x'])).toEqual({ code: 1, said: expect.stringContaining("'--boards'") });
+  }, 30_000);
+
+  it('is finished by the leader when the program is ended', async () => {
+    await make('ended', 20);
+    await bus.streams.purge(boardsStream.name, 'board.ended.>');
+    const holder = new pg.Client({ connectionString: site.databaseUrl });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE chat.relay_mark IN EXCLUSIVE MODE');
+      const ended = await runProgram(['--board', 'ended'], async (child) => {
+        await eventually(async () => expect(await site.query(asking)).toHaveLength(1), { timeoutMs: 10_000 });
+        child.kill('SIGINT');
+        await holder.query('COMMIT');
+      });
+      expect(ended).toEqual({ code: 1, said: expect.stringContaining('the leader of the relay goes on') });
+    } finally {
+      await holder.end();
+    }
+    await eventually(async () => expect(seqs(await held('ended'))).toEqual(upTo(20)), { timeoutMs: 8_000 });
   }, 30_000);
 
   it('is done by the command itself where no chat runs', async () => {

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { redactedType, redactionSource as source, type AppendItem, type AppendOutcome } from '@boardwire/contracts';
+import {
+  errorTable,
+  redactedType,
+  redactionSource as source,
+  type AppendItem,
+  type AppendOutcome,
+} from '@boardwire/contracts';
 import type { RemovalStore, UntoldRemoval } from './removal-store.ts';
 
 export interface RedactionNoticesOptions {
@@ -23,14 +29,19 @@ export class RedactionNotices {
     for (const slug of new Set(untold.map((removal) => removal.slug))) {
       const removals = untold.filter((removal) => removal.slug === slug);
       // oxlint-disable-next-line no-await-in-loop -- seldom more than one board
-      await append(
+      const outcomes = await append(
         slug,
         removals.map((removal) => noticeOf(removal, own!)),
       );
       // oxlint-disable-next-line no-await-in-loop
-      await store.noteTold(removals);
+      await store.noteTold(removals.filter((_, at) => !isRefusedForNow(outcomes[at]!)));
     }
   }
+}
+
+/** What is refused for good would be refused each time. */
+function isRefusedForNow(outcome: AppendOutcome): boolean {
+  return outcome.outcome === 'refused' && errorTable[outcome.code].retry;
 }
 
 /** The same each time: also its time is that of the removal. */

@@ -12,7 +12,7 @@ import { GATEWAY, type Gateway } from '../gateway.ts';
 import type { DraftEvent } from '../publish/draft-event.ts';
 import { readPublishRequest, type Publishing } from '../publish/publish-request.ts';
 import type { Receipt } from '../publish/publisher.ts';
-import { type Access } from '../rights/access.ts';
+import type { Access } from '../rights/access.ts';
 import { knownSlug } from './boards.controller.ts';
 import { authenticate } from './door.ts';
 import { accountIdentity } from './identity.ts';
