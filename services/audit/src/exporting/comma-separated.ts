@@ -44,6 +44,7 @@ const special = /[",\r\n]/;
 const unremarkable = /^"(?:[^=+\-@",\\\t\r\n][^",\\\r\n]*)?"$/;
 
 function fieldOf(json: string): string {
+  if (json === 'null') return '';
   return unremarkable.test(json) ? json.slice(1, -1) : safeField(plain(json));
 }
 

@@ -76,11 +76,11 @@ export function shortTexts(row: RecordRow): Record<ShortMember, string> {
     event_id: text('id'),
     datahash: text('datahash'),
     leaf_hash: `"${row.leafHash}"`,
-    trace: JSON.stringify(row.trace),
-    peer: JSON.stringify(row.peer),
-    readiness: JSON.stringify(row.readiness),
-    symbol: JSON.stringify(row.symbol),
-    forced_hold: JSON.stringify(row.forced_hold),
+    trace: jsonOf(row.trace),
+    peer: jsonOf(row.peer),
+    readiness: jsonOf(row.readiness),
+    symbol: jsonOf(row.symbol),
+    forced_hold: jsonOf(row.forced_hold),
     detail_state: `"${isHeld ? 'held' : lostAs(texts, row.redacted)}"`,
   };
 }
@@ -102,6 +102,11 @@ export function lineOf(row: EntryRow): string {
     else line += texts[name];
   }
   return `${line}}`;
+}
+
+/** Nearly all are null. */
+function jsonOf(value: unknown): string {
+  return value === null ? 'null' : JSON.stringify(value);
 }
 
 /** Blanks between a detail's members may be line breaks; inside its texts they are escaped. */
