@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkoutFolder } from '@boardwire/embedded';
-import { eventually, testFolder } from '@boardwire/test-kit';
+import { testFolder } from '@boardwire/test-kit';
 import { Fleet } from '../support/fleet.ts';
 import { call, signInAsGuest, type Person } from '../support/person.ts';
 import { buildRelease, removeRelease, type Changes } from '../support/release.ts';
+import { restartFromOutside } from '../support/restart-from-outside.ts';
+import { SteadyWriter } from '../support/steady-writer.ts';
 import { faultsOf, StreamRecorder } from '../support/stream-recorder.ts';
 import { startTestSite, type TestSite } from '../support/test-site.ts';
 
@@ -43,23 +45,7 @@ let writer: Person;
 let fleet: Fleet;
 let next: string;
 const releases: Record<string, string> = {};
-const seqs: number[] = [];
-let isWriting = true;
-let writing: Promise<void> | undefined;
-
-/** One post after the other; one that was not answered is repeated with its id. */
-async function write(): Promise<void> {
-  for (let at = 0; isWriting; at += 1) {
-    const json = { id: `upgrade-${at}`, subject, type: 'note', data: { at } };
-    const url = `${site.url}/v1/boards/events/events`;
-    // oxlint-disable-next-line no-await-in-loop
-    const answer = await call<{ seq: number }>(url, { token: writer.token, json }).catch(() => undefined);
-    if (answer?.status === 200 || answer?.status === 201) seqs.push(answer.body.seq);
-    else at -= 1;
-    // oxlint-disable-next-line no-await-in-loop
-    await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
-  }
-}
+let load: SteadyWriter;
 
 beforeAll(async () => {
   next = join(await testFolder(), 'next');
@@ -72,11 +58,10 @@ beforeAll(async () => {
   for (let at = 0; at < size / 20; at += 1) guests.push(await signInAsGuest(site.url, `reader ${at}`));
   fleet = new Fleet({ url: site.url, board: 'events', subject, tokens: guests.map(({ token }) => token), size });
   await fleet.start();
-  writing = write();
+  load = new SteadyWriter({ url: site.url, person: writer, subject, perSecond });
 }, 240_000);
 afterAll(async () => {
-  isWriting = false;
-  await writing;
+  await load?.stop();
   fleet?.close();
   await site?.stop();
   if (next !== undefined) await removeRelease(next);
@@ -90,22 +75,15 @@ async function versionOf(service: string): Promise<string | undefined> {
 /** Ended from outside, as by an orchestrator, and started again by the launcher, from the other release. */
 async function replace(service: string, release: string): Promise<void> {
   releases[service] = release;
-  const before = site.site.services[service]!.pid!;
-  process.kill(before, 'SIGTERM');
-  await eventually(() => expect([undefined, before]).not.toContain(site.site.services[service]!.pid), {
-    timeoutMs: 20_000,
-  });
-  await eventually(async () => expect((await call(`${site.internalUrl(service)}/readyz`)).status).toBe(200), {
-    timeoutMs: 20_000,
-  });
+  await restartFromOutside(site, service);
   await fleet.allLive();
 }
 
 async function allHaveAll(): Promise<void> {
-  const last = seqs.at(-1)!;
+  const { last, seqs } = load;
   await fleet.reached(last);
   expect(fleet.faults()).toEqual([]);
-  expect(faultsOf(seqs, 1, seqs.at(-1)!)).toEqual([]);
+  expect(faultsOf(seqs, 1, load.last)).toEqual([]);
   await site.auditHas('events', last);
 }
 
@@ -120,10 +98,9 @@ async function environmentOf(service: string): Promise<NodeJS.ProcessEnv> {
 
 describe(`a release that says and stores more, under load with ${size} readers`, () => {
   test('changes the schema first, and the one that runs goes on', async () => {
-    const before = seqs.length;
     const env = await environmentOf('chat');
     await promisify(execFile)(process.execPath, [join(next, 'services/chat/dist/migrate.js')], { env });
-    await eventually(() => expect(seqs.length).toBeGreaterThan(before + 5));
+    await load.goesOn(5, 5_000);
     await allHaveAll();
   }, 60_000);
 
@@ -133,13 +110,12 @@ describe(`a release that says and stores more, under load with ${size} readers`,
       { token: writer.token, returns: true },
     );
     for (const service of services) {
-      const before = seqs.length;
       // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
       await replace(service, next);
       // oxlint-disable-next-line no-await-in-loop
       expect(await versionOf(service)).toBe(nextVersion);
       // oxlint-disable-next-line no-await-in-loop
-      await eventually(() => expect(seqs.length).toBeGreaterThan(before + 5), { timeoutMs: 20_000 });
+      await load.goesOn();
       if (service !== 'chat') continue;
       // A gateway passes on what it has never heard of.
       const isNew = ({ data = '' }) => data.includes('"revision":"next"');
@@ -152,13 +128,12 @@ describe(`a release that says and stores more, under load with ${size} readers`,
 
   test('goes back to the one before, over the schema that it changed', async () => {
     for (const service of isLong ? services.toReversed() : ['chat']) {
-      const before = seqs.length;
       // oxlint-disable-next-line no-await-in-loop
       await replace(service, checkoutFolder);
       // oxlint-disable-next-line no-await-in-loop
       expect(await versionOf(service)).not.toBe(nextVersion);
       // oxlint-disable-next-line no-await-in-loop
-      await eventually(() => expect(seqs.length).toBeGreaterThan(before + 5), { timeoutMs: 20_000 });
+      await load.goesOn();
     }
     await allHaveAll();
   }, 240_000);

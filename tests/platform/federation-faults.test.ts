@@ -119,6 +119,7 @@ test.each(seeds)(
     const faults = planFaults(random.fork(), ids, span);
     const stop = planRestart(random.fork());
     const doors = new Map(places.map(({ id, door }) => [id, door]));
+    await Promise.all(places.map((place) => place.renew()));
     await Promise.all([
       ...faults.map((fault) => happen(fault, doors.get(fault.to)!)),
       restart(stop),

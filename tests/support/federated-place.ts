@@ -6,7 +6,7 @@ import { createLogger } from '@boardwire/service-kit';
 import { eventually, type SeededRandom } from '@boardwire/test-kit';
 import type { FaultyDoor } from './faulty-door.ts';
 import { siteIdOf } from './federation.ts';
-import { call, say, signInAsGuest, type Person } from './person.ts';
+import { call, renew, say, signInAsGuest, type Person } from './person.ts';
 import { StreamRecorder } from './stream-recorder.ts';
 import type { TestSite } from './test-site.ts';
 
@@ -27,12 +27,22 @@ export class FederatedPlace {
   static async at(site: TestSite, door: FaultyDoor): Promise<FederatedPlace> {
     const person = await signInAsGuest(site.url, 'pat');
     const stream = `${site.url}/v1/boards/events/stream?subject=AxonChat.>`;
-    const recorder = new StreamRecorder(stream, { token: person.token, returns: true });
+    const options = {
+      get token() {
+        return person.token;
+      },
+      returns: true,
+    };
+    const recorder = new StreamRecorder(stream, options);
     await recorder.until((it) => it.named('caught_up').length === 1);
     const { url } = site.infrastructure.postgres;
     const logger = createLogger({ service: 'test', level: 'silent' });
     const database = await openDatabase({ url, schema: 'federation', migrations: [], logger });
     return new FederatedPlace(site, door, await siteIdOf(site), person, recorder, database);
+  }
+
+  renew(): Promise<void> {
+    return renew(this.site.url, this.person);
   }
 
   async speak(random: SeededRandom, { count, restMsMax }: { count: number; restMsMax: number }): Promise<void> {

@@ -68,6 +68,12 @@ async function session(url: string, path: string, json: unknown): Promise<Person
 export const signInAsGuest = (url: string, nickname: string) => session(url, 'guest', { nickname });
 export const signIn = (url: string, name: string, password: string) => session(url, 'login', { name, password });
 
+/** An access token lives for a quarter of an hour; some tests take longer. */
+export async function renew(url: string, person: Person): Promise<void> {
+  const { token, refreshToken } = await session(url, 'refresh', { refreshToken: person.refreshToken });
+  Object.assign(person, { token, refreshToken });
+}
+
 export const say = (url: string, person: Person, text: string, extra: Record<string, unknown> = {}) =>
   call<{ id: string; seq: number; cursor: string; code?: string }>(`${url}/v1/boards/events/events`, {
     token: person.token,

@@ -1,4 +1,4 @@
-import type { AuditHealth } from '@boardwire/contracts';
+import { limits, type AuditHealth } from '@boardwire/contracts';
 import { connectBus } from '@boardwire/messaging';
 import { startSite, type Site } from '@boardwire/site';
 import { seededRandom, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
@@ -19,7 +19,7 @@ export interface TestSiteOptions {
 
 /** A whole site on servers of its own, as `npm start` composes it. */
 export class TestSite {
-  private administrator: Promise<Person> | undefined;
+  private administrator: { person: Promise<Person>; untilMs: number } | undefined;
 
   constructor(
     readonly infrastructure: TestInfrastructure,
@@ -40,7 +40,11 @@ export class TestSite {
   }
 
   admin(): Promise<Person> {
-    return (this.administrator ??= signIn(this.url, 'admin', testAdminPassword));
+    if (this.administrator === undefined || performance.now() > this.administrator.untilMs) {
+      const untilMs = performance.now() + limits.accessTokenMs / 2;
+      this.administrator = { person: signIn(this.url, 'admin', testAdminPassword), untilMs };
+    }
+    return this.administrator.person;
   }
 
   /** A random source whose seed was printed; `BOARDWIRE_SEED` repeats a run. */

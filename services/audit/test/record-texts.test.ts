@@ -1,24 +1,55 @@
-import { describe, expect, it } from '@jest/globals';
-import { seededRandom } from '@boardwire/test-kit';
+import { describe, expect, test } from '@jest/globals';
+import { canonicalJson } from '@boardwire/signing';
+import fc from 'fast-check';
 import { recordTexts } from '../src/reading/record-texts.ts';
 
-type Flat = Record<string, string | number | boolean | null>;
+const value = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: fc.constantFrom('"', '\\', ',', ':', 'a') }),
+  fc.integer(),
+  fc.boolean(),
+);
+const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'e'), minLength: 1, maxLength: 4 });
 
-const layouts = [['actor', 'at', 'kind', 'seq'], ['actor', 'kind', 'outcome', 'removed'], ['v'], []];
-const oddities = ['"', '\\', ',', ':', '{', '}', '\n', '\u2028', '\u{1f600}', '","seq":9', '\\"', 'plain', ''];
+describe('the members of a record', () => {
+  test('are what a parser finds, whatever their texts hold', () => {
+    fc.assert(
+      fc.property(fc.dictionary(name, value, { minKeys: 1 }), (record) => {
+        const texts = recordTexts(canonicalJson(record));
+        const parsed = Object.fromEntries(
+          Object.entries(texts).map(([key, text]) => [key, JSON.parse(text) as unknown]),
+        );
+        expect(parsed).toEqual({ ...record });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 
-describe('the texts in a record', () => {
-  it('are those that JSON has of its members, whatever came before it', () => {
-    const random = seededRandom();
-    const text = () => Array.from({ length: 3 }, () => random.pick(oddities)).join('');
-    const value = () => random.pick([text, () => 'plain', () => random.integer(0, 1e12), () => true, () => null])();
-    for (let run = 0; run < 2_000; run += 1) {
-      const names = random.pick(layouts);
-      for (let left = random.pick([1, 2, 5]); left > 0; left -= 1) {
-        const record: Flat = Object.fromEntries(names.map((name) => [name, value()]));
-        const texts = Object.entries(record).map(([name, member]) => [name, JSON.stringify(member)]);
-        expect(Object.entries(recordTexts(JSON.stringify(record)))).toEqual(texts);
-      }
-    }
+  test('are the same whatever was read before: records alike are read by what the last ones looked like', () => {
+    const names = fc.constantFrom<readonly string[]>(
+      ['actor', 'at', 'kind', 'seq'],
+      ['actor', 'kind', 'outcome'],
+      ['v'],
+      [],
+    );
+    const alike = names.chain((of) =>
+      fc.array(fc.tuple(...of.map(() => value)), { minLength: 1, maxLength: 5 }).map((rows) => ({ of, rows })),
+    );
+    fc.assert(
+      fc.property(fc.array(alike, { maxLength: 20 }), (runs) => {
+        for (const { of, rows } of runs) {
+          for (const row of rows) {
+            const record = Object.fromEntries(of.map((member, at) => [member, row[at]]));
+            const texts = Object.entries(record).map(([member, is]) => [member, JSON.stringify(is)]);
+            expect(Object.entries(recordTexts(JSON.stringify(record)))).toEqual(texts);
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each(['{"a":"b', '{"a', '{"a":"b\\"}'])('of what is no record are refused: %s', (text) => {
+    expect(() => recordTexts(text)).toThrow(SyntaxError);
   });
 });

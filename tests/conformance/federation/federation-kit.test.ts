@@ -166,5 +166,6 @@ test('the command makes its sites, says what failed, and ends with what came of 
   expect(await run('--only', 'hop.good', '--sites', file)).toBe(0);
   expect(await run('--url', 'http://127.0.0.1:9')).toBe(2);
   expect(await run('--only', 'nothing')).toBe(2);
+  expect(await run('--only', 'hop.good', '--confirm', 'soon')).toBe(2);
   await rm(folder, { recursive: true });
 });

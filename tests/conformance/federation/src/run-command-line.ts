@@ -45,7 +45,7 @@ export async function runCommandLine(
       throw new Error(url === undefined ? 'which site? --url' : 'no such rule');
     const lines = values.invitation ?? (env['BOARDWIRE_CONFORMANCE_INVITATIONS'] ?? '').split(/\s+/).filter(Boolean);
     const guests = values.sites === undefined ? assignInvitations(lines) : readSites(values.sites);
-    const confirmMs = Number(values.confirm ?? 120) * 1_000;
+    const confirmMs = confirmMsOf(values.confirm ?? '120');
     const quiet = values.json === '-' ? { ...terminal, out: terminal.err } : terminal;
     const report = await tried({ url, guests, confirmMs, rules, terminal: quiet });
     keep(report, values.json, terminal);
@@ -54,6 +54,11 @@ export async function runCommandLine(
     terminal.err(`${error instanceof Error ? error.message : String(error)}\nSee --help.\n`);
     return exitCodes.unknown;
   }
+}
+
+function confirmMsOf(seconds: string): number {
+  if (!/^\d{1,5}$/.test(seconds)) throw new Error(`--confirm ${seconds}: give a number of seconds`);
+  return Number(seconds) * 1_000;
 }
 
 interface Trial {
