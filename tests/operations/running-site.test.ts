@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { parse } from 'yaml';
 import { boardsStream } from '@boardwire/contracts';
 import { call } from '../support/person.ts';
@@ -71,18 +72,52 @@ describe.each(overlays)('a running site, as k8s/overlays/$name asks it', ({ mani
   });
 });
 
+/** Series that a text names and no service tells. */
+async function untold(text: string): Promise<string[]> {
+  const names = Array.from(text.matchAll(/\b(?:boardwire|process)_\w+/g), ([name]) => name);
+  expect(names.length).toBeGreaterThan(0);
+  const texts: string[] = [];
+  for (const service of ['gateway', 'chat', 'federation', 'audit', 'applets']) {
+    texts.push((await call(`${site.internalUrl(service)}/metrics`)).text);
+  }
+  return names.filter(
+    (name) => !texts.some((told) => told.includes(`# TYPE ${name.replace(/_(?:bucket|sum|count)$/, '')} `)),
+  );
+}
+
+describe('the runbooks', () => {
+  const folder = join(root, 'docs', 'runbooks');
+  const text = readdirSync(folder)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
+
+  test('name series that a running site has', async () => {
+    expect(await untold(text)).toEqual([]);
+  });
+
+  test('ask Postgres what it understands, and find who leads', async () => {
+    const statements = Array.from(text.matchAll(/`(select [^`]+)`/g), ([, sql]) => sql!).filter(
+      (sql) => !/pg_terminate_backend|pg_drop_/.test(sql),
+    );
+    expect(statements.length).toBeGreaterThan(5);
+    const database = new pg.Client({ connectionString: site.infrastructure.postgres.url });
+    await database.connect();
+    try {
+      for (const sql of statements) await database.query(sql);
+      const leaders = statements.find((sql) => sql.includes("'advisory'"))!;
+      const { rows } = await database.query<{ usename: string }>(leaders);
+      expect(rows.map(({ usename }) => usename)).toEqual(
+        expect.arrayContaining([expect.stringContaining('chat'), expect.stringContaining('audit')]),
+      );
+    } finally {
+      await database.end();
+    }
+  });
+});
+
 describe('the rules of observability', () => {
   test('name series that a running site has', async () => {
-    const names = Array.from(JSON.stringify(groups).matchAll(/\bboardwire_\w+/g), ([name]) => name);
-    expect(names.length).toBeGreaterThan(0);
-    const texts: string[] = [];
-    for (const service of ['gateway', 'chat', 'federation', 'audit', 'applets']) {
-      texts.push((await call(`${site.internalUrl(service)}/metrics`)).text);
-    }
-    const missing = names.filter(
-      (name) => !texts.some((text) => text.includes(`# TYPE ${name.replace(/_(?:bucket|sum|count)$/, '')} `)),
-    );
-    expect(missing).toEqual([]);
+    expect(await untold(JSON.stringify(groups))).toEqual([]);
   });
 
   test('are the same for Kubernetes: node scripts/prometheus-rule.mjs writes them', () => {
