@@ -10,6 +10,8 @@ import type { SiteSecrets } from './site-secrets.ts';
 export interface Composition {
   /** The user's settings; what the site decides itself goes over them. */
   env: Environment;
+  /** Where the site is kept: data, secrets, logs. */
+  dataDir: string;
   ports: SitePorts;
   secrets: SiteSecrets;
   nats: NatsServer;
@@ -42,7 +44,8 @@ export function composeServices(composition: Composition): ServiceSpec[] {
   );
 }
 
-function sharedEnvironment({ env, ports, secrets, nats, logFile }: Composition): Record<string, string | undefined> {
+function sharedEnvironment(composition: Composition): Record<string, string | undefined> {
+  const { env, dataDir, ports, secrets, nats, logFile } = composition;
   const first = (kind: ServiceKind): string => localUrl(ports.internal[kind][0] ?? 0);
   return {
     ...env,
@@ -61,6 +64,7 @@ function sharedEnvironment({ env, ports, secrets, nats, logFile }: Composition):
     // Every service may need to name the site's public address, in documents and links.
     PUBLIC_URL: env['PUBLIC_URL'] || `http://localhost:${ports.proxy ?? ports.public[0]}`,
     LOG_FILE: logFile,
+    DATA_DISK_PATH: env['DATA_DISK_PATH'] || dataDir,
   };
 }
 

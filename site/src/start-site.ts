@@ -106,6 +106,7 @@ async function start(options: SiteOptions, started: Partial<StartedSite>): Promi
   const logFile = mode === 'one-process' ? join(dataDir, 'logs', 'site.log') : undefined;
   const specs = composeServices({
     env,
+    dataDir,
     ports,
     secrets,
     nats,

@@ -24,7 +24,7 @@ export function panelQueries(): PanelQuery[] {
     });
 }
 
-/** Names of series in a PromQL expression, of those that Boardwire's services tell. */
+/** Names of series in a PromQL expression: of Boardwire's services, and of the cluster where rules ask for them. */
 export function seriesIn(expr: string): string[] {
-  return [...new Set(expr.match(/\b(?:boardwire|nodejs|process)_[a-z0-9_]+/g) ?? [])];
+  return [...new Set(expr.match(/\b(?:boardwire|nodejs|process|kubelet)_[a-z0-9_]+/g) ?? [])];
 }

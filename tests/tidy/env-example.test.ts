@@ -70,7 +70,7 @@ describe('.env.example', () => {
 
 /** Its default differs between npm start and compose, or is a secret: words tell it, not a value. */
 function hasValue(key: string): boolean {
-  const inWords = ['PUBLIC_HOST', 'PUBLIC_URL', 'NATS_URL', 'NATS_TOKEN', 'TRUSTED_PROXIES'];
+  const inWords = ['PUBLIC_HOST', 'PUBLIC_URL', 'NATS_URL', 'NATS_TOKEN', 'TRUSTED_PROXIES', 'DATA_DISK_PATH'];
   return !inWords.includes(key) && !/_(?:PASSWORD|SECRET|SECRET_FORMER)$/.test(key);
 }
 

@@ -45,3 +45,4 @@ export { callerOf, deadlineMsOf } from './service-token-guard.ts';
 export { ServiceTokens } from './service-tokens.ts';
 export { Supervisor, type Loop, type LoopBody } from './supervisor.ts';
 export { watchDatabase, type WatchedDatabase } from './watch-database.ts';
+export { watchDisk } from './watch-disk.ts';

@@ -96,5 +96,26 @@ export const federation = {
         'Own events that are not in the feeds yet.',
       ),
     ),
+    row(
+      'What ends or grows old',
+      lines(
+        'Certificate ends in',
+        's',
+        { '{{host}}': 'min by (host) (boardwire_fed_certificate_expires_timestamp_seconds) - time()' },
+        'Of the site’s own https addresses, as another site is shown it. Below 14 days somebody has to look.',
+      ),
+      lines(
+        'Looks at the certificates',
+        'short',
+        { '{{outcome}}': 'sum by (outcome) (increase(boardwire_fed_certificate_looks_total[1d]))' },
+        'Once an hour by each replica. untrusted: others refuse it. unreachable: the pods don’t reach the site’s own address.',
+      ),
+      lines(
+        'Age of keys',
+        's',
+        { '{{use}}': 'max by (use) (boardwire_fed_key_age_seconds)', tokens: 'max(boardwire_token_key_age_seconds)' },
+        'The root key is the site’s name and stays; the others are replaced now and then.',
+      ),
+    ),
   ],
 };

@@ -110,6 +110,12 @@ export const logAndBus = {
         { '{{job}} {{instance}}': 'sum by (job, instance) (boardwire_queue_depth{queue="database"})' },
         'More than a few for long: a larger pool, or a faster database.',
       ),
+      lines(
+        'Room on the disks',
+        'percentunit',
+        { '{{disk}}': 'min by (disk) (boardwire:disk_free:ratio)' },
+        'What is left for the data of Postgres and NATS. Below 5 % is an alarm: on a full disk both refuse everything.',
+      ),
     ),
     row(
       'Between services',

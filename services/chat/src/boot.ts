@@ -5,6 +5,7 @@ import {
   runningService,
   startInternalServer,
   watchDatabase,
+  watchDisk,
   type Boot,
   type ServiceContext,
 } from '@boardwire/service-kit';
@@ -29,6 +30,7 @@ export const boot: Boot = async (env) => {
     logger,
   });
   watchDatabase(context.metrics, database);
+  if (config.DATA_DISK_PATH !== undefined) watchDisk(context.metrics, config.DATA_DISK_PATH);
   const bus = await connectBus({
     url: config.NATS_URL,
     token: config.NATS_TOKEN,

@@ -182,6 +182,7 @@ type AccountsDependencies = Shared & { watch: BoardWatch; control: ControlFeed }
 function buildAccounts(dependencies: AccountsDependencies) {
   const { context, config, database, metrics, identity, hints, decisions, watch, control } = dependencies;
   const signingKeys = new SigningKeys(database, context.logger, config.INTERNAL_SECRET);
+  metrics.signingKey(() => signingKeys.madeAt);
   const stores = {
     accounts: new AccountStore(),
     sessions: new SessionStore(config.INTERNAL_SECRET),

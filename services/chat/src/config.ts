@@ -16,6 +16,8 @@ export const chatConfig = commonConfig.extend({
   SITE_TIME_ZONE: zone.default('UTC'),
   /** How often it is looked for events that have outlived their board's retention. */
   RETENTION_EVERY_MS: z.coerce.number().int().min(100).default(60_000),
+  /** On the disk that Postgres and NATS write to, where this service can see it: its room is told. */
+  DATA_DISK_PATH: z.string().min(1).optional(),
 });
 export type ChatConfig = z.infer<typeof chatConfig>;
 

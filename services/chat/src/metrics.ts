@@ -43,6 +43,10 @@ export function chatMetrics(metrics: Metrics) {
       metrics.gauge('retention_waiting_boards', 'Boards whose old events wait for a follower.', [], (gauge) =>
         gauge.set(boards()),
       ),
+    signingKey: (madeAt: () => Date | undefined) =>
+      metrics.gauge('token_key_age_seconds', 'Age of the key that signs access tokens.', [], (gauge) =>
+        gauge.set((Date.now() - (madeAt()?.getTime() ?? Date.now())) / 1_000),
+      ),
     decisionsDelivered: (count: number) => decisions.inc(count),
   };
 }

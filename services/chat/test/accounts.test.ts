@@ -239,6 +239,26 @@ describe('who acts', () => {
   });
 });
 
+describe('the key that signs tokens', () => {
+  it('tells its age; one that an operator retires is replaced at the next start, and its tokens stay good', async () => {
+    const age = (replica: ChatReplica) => replica.metric('boardwire_token_key_age_seconds');
+    expect(await age(chat)).toBeLessThan(600);
+    await site.query(`UPDATE signing_key SET created_at = now() - interval '500 days'`);
+    const late = await site.replica();
+    expect(Math.floor((await age(late)) / 86_400)).toBe(500);
+    const before = await late.signIn('guest', { nickname: 'before' });
+    // The statement of docs/runbooks/key-old.md.
+    await site.query('UPDATE chat.signing_key SET retired_at = now() WHERE retired_at IS NULL');
+    const next = await site.replica();
+    expect(await age(next)).toBeLessThan(600);
+    const after = await next.signIn('guest', { nickname: 'after' });
+    const [former, current] = [before, after].map(({ accessToken }) => decodeProtectedHeader(accessToken).kid);
+    expect(current).not.toBe(former);
+    expect((await claimsOf(before)).name).toBe('before');
+    expect((await claimsOf(after)).name).toBe('after');
+  });
+});
+
 describe('guests', () => {
   it('are refused where the site takes none', async () => {
     const closed = await site.replica({ GUESTS: 'off' });

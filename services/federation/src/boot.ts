@@ -13,6 +13,7 @@ import {
   type ServiceContext,
 } from '@boardwire/service-kit';
 import { buildAdmin } from './admin/build-admin.ts';
+import { certifiedAddresses, OwnCertificates } from './certificates/own-certificates.ts';
 import { endpointsOf, federationConfig, type FederationConfig } from './config.ts';
 import { reportDecisions, type Reporting } from './decisions/report-decisions.ts';
 import { FederationModule } from './federation.module.ts';
@@ -20,6 +21,7 @@ import { buildFeeds } from './feeds/build-feeds.ts';
 import { followBoards } from './following/follow-boards.ts';
 import { FederationMarks } from './following/mark-store.ts';
 import { buildHop, type HopParts } from './hop/build-hop.ts';
+import { KeyAges } from './identity/key-ages.ts';
 import { KeyVault } from './identity/key-vault.ts';
 import { loadSiteIdentity, type SiteIdentity } from './identity/site-identity.ts';
 import { FederationMetrics } from './metrics.ts';
@@ -72,6 +74,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     wire.start();
     links.start();
     context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
+    watchExpiry(context, { database, metrics, config });
     onStop('loops', () => context.supervisor.stop());
     onStop('follower', () => follower.stop());
     context.health.ready();
@@ -123,6 +126,17 @@ function openStorage(config: FederationConfig, { logger }: ServiceContext): Prom
 function vaultOf(config: FederationConfig): KeyVault {
   const secret = config.KEY_SECRET ?? config.INTERNAL_SECRET;
   return new KeyVault(config.KEY_SECRET_FORMER === undefined ? [secret] : [secret, config.KEY_SECRET_FORMER]);
+}
+
+/** What grows old without anybody noticing: keys, and the certificate that other sites are shown. */
+function watchExpiry(
+  { supervisor, logger }: ServiceContext,
+  { database, metrics, config }: Pick<Outside, 'database' | 'metrics' | 'config'>,
+): void {
+  const ages = new KeyAges(database, metrics);
+  supervisor.run('key-ages', { beatEveryMs: 1_000 }, (loop) => ages.run(loop));
+  const certificates = new OwnCertificates({ addresses: certifiedAddresses(config), metrics, logger });
+  supervisor.run('certificates', { beatEveryMs: 1_000 }, (loop) => certificates.run(loop));
 }
 
 const chatSilentMs = 10_000;

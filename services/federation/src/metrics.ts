@@ -7,6 +7,9 @@ export type ItemDirection = 'in' | 'out';
 /** What is done with items of other sites, one after the other. */
 export type IntakeStep = 'verify' | 'store' | 'hand_over';
 
+/** What became of a look at the site's own certificate. */
+export type CertificateOutcome = 'trusted' | 'untrusted' | 'unreachable';
+
 /** A peer as its series show it. There are at most as many as a room may have members. */
 export interface PeerSeries {
   peer: string;
@@ -29,6 +32,7 @@ export class FederationMetrics {
   readonly #repairs: Counter<'outcome'>;
   readonly #hopFailures: Counter<'reason'>;
   readonly #decisionsLost: Counter;
+  readonly #certificateLooks: Counter<'outcome'>;
   readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
@@ -50,6 +54,9 @@ export class FederationMetrics {
       'reason',
     ]);
     this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
+    const looks = 'Looks at the certificates of the site’s own addresses.';
+    this.#certificateLooks = metrics.counter('fed_certificate_looks_total', looks, ['outcome']);
+    for (const outcome of ['trusted', 'untrusted', 'unreachable'] as const) this.#certificateLooks.inc({ outcome }, 0);
   }
 
   followed(events: readonly FollowedEvent[]): void {
@@ -116,5 +123,24 @@ export class FederationMetrics {
 
   equivocated(): void {
     this.#equivocations.inc();
+  }
+
+  /** When the site's keys in force were made, by use; asked for at each scrape. */
+  watchKeys(madeAtMs: () => ReadonlyMap<string, number>): void {
+    this.#metrics.gauge('fed_key_age_seconds', 'Age of the site’s keys in force.', ['use'], (gauge) => {
+      for (const [use, atMs] of madeAtMs()) gauge.set({ use }, (Date.now() - atMs) / 1_000);
+    });
+  }
+
+  /** When the certificates of the site's own addresses end, by host; asked for at each scrape. */
+  watchCertificates(expiresAtMs: () => ReadonlyMap<string, number>): void {
+    const help = 'When the certificate of one of the site’s own addresses ends.';
+    this.#metrics.gauge('fed_certificate_expires_timestamp_seconds', help, ['host'], (gauge) => {
+      for (const [host, atMs] of expiresAtMs()) gauge.set({ host }, atMs / 1_000);
+    });
+  }
+
+  certificateSeen(outcome: CertificateOutcome): void {
+    this.#certificateLooks.inc({ outcome });
   }
 }

@@ -1,14 +1,16 @@
 import { signedSiteDocumentSchema, type SignedSiteDocument } from '@boardwire/contracts';
 import { openDatabase, provisionSchemas, type Database } from '@boardwire/database';
 import { canonicalBytes, generateSigningKey, signEnvelope } from '@boardwire/signing';
-import { createLogger } from '@boardwire/service-kit';
+import { createLogger, Metrics } from '@boardwire/service-kit';
 import { startTestPostgres } from '@boardwire/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { KeyAges } from '../src/identity/key-ages.ts';
 import { KeyVault } from '../src/identity/key-vault.ts';
 import { siteDocumentType } from '../src/identity/site-document.ts';
 import { keyIdOf, siteIdOf } from '../src/identity/site-id.ts';
 import { loadSiteIdentity } from '../src/identity/site-identity.ts';
 import { verifySiteDocument } from '../src/identity/verify-site-document.ts';
+import { FederationMetrics } from '../src/metrics.ts';
 import { migrations } from '../src/migrations.ts';
 
 const secret = 's'.repeat(32);
@@ -147,4 +149,25 @@ describe('the site document', () => {
     const envelope = signEnvelope(siteDocumentType, spaced, [{ keyid: 'k', key: keys.root.key }]);
     expect(verifySiteDocument(envelope as SignedSiteDocument)).toBeUndefined();
   });
+});
+
+test('the keys in force tell their age, also one that another replica has replaced', async () => {
+  const metrics = new Metrics();
+  const ages = new KeyAges(database, new FederationMetrics(metrics));
+  const told = async () => {
+    await ages.look();
+    const text = await metrics.registry.metrics();
+    return Object.fromEntries(
+      Array.from(text.matchAll(/^boardwire_fed_key_age_seconds\{use="(\w+)"\} (\S+)$/gm), ([, use, age]) => [
+        use!,
+        Math.floor(Number(age) / 86_400),
+      ]),
+    );
+  };
+  await loadSiteIdentity(database, vault, description);
+  await database.query(`UPDATE site_key SET created_at = now() - interval '400 days' WHERE use IN ('hop', 'event')`);
+  expect(await told()).toEqual({ root: 0, hop: 400, event: 400, checkpoint: 0 });
+  await other.query(`UPDATE site_key SET retired_at = now() WHERE use = 'hop'`);
+  await loadSiteIdentity(other, vault, description);
+  expect(await told()).toEqual({ root: 0, hop: 0, event: 400, checkpoint: 0 });
 });

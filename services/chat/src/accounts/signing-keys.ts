@@ -15,12 +15,14 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 export interface SigningKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
+  readonly madeAt: Date;
 }
 
 interface KeyRow {
   kid: string;
   public_key: string;
   sealed_private_key: Buffer;
+  created_at: Date;
 }
 
 const attemptsMax = 5;
@@ -43,6 +45,11 @@ export class SigningKeys {
   /** The key that all replicas sign with; made at the first call in a site's life. */
   async current(): Promise<SigningKey> {
     return (this.#current ??= await this.#load());
+  }
+
+  /** When the key in use was made; undefined before its first use. */
+  get madeAt(): Date | undefined {
+    return this.#current?.madeAt;
   }
 
   /** Public keys, also of keys that were retired a moment ago. */
@@ -80,7 +87,7 @@ export class SigningKeys {
     this.logger.info({ event: 'signing_key.made', kid: made.kid, replaces: kid });
   }
 
-  async #make(): Promise<KeyRow> {
+  async #make(): Promise<Omit<KeyRow, 'created_at'>> {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const jwk = publicKey.export({ format: 'jwk' }) as JWK;
     const kid = await calculateJwkThumbprint(jwk);
@@ -97,12 +104,12 @@ export class SigningKeys {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
   }
 
-  #open({ kid, sealed_private_key: sealed }: KeyRow): SigningKey | undefined {
+  #open({ kid, sealed_private_key: sealed, created_at: madeAt }: KeyRow): SigningKey | undefined {
     const decipher = createDecipheriv('aes-256-gcm', this.#sealingKey, sealed.subarray(0, 12));
     decipher.setAAD(Buffer.from(kid)).setAuthTag(sealed.subarray(12, 28));
     try {
       const der = Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
-      return { kid, privateKey: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
+      return { kid, madeAt, privateKey: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
     } catch {
       this.logger.warn({ event: 'signing_key.sealed_with_another_secret', kid });
       return undefined;
