@@ -157,6 +157,26 @@ const chromium = findChromium();
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('TEXTAREA');
   });
 
+  test('what is removed goes from open screens at once, and nothing moves', async () => {
+    const text = 'A number that was not meant for all. '.repeat(9).trim();
+    const { body } = await say(site.url, program, text);
+    const nora = await inLiveView('nora', 'board=events&subject=AxonChat.lobby');
+    const omar = await browser.enter('omar');
+    await rows(nora).getByText(text).waitFor();
+    await omar.sees(text);
+    const bubble = omar.page.getByRole('log').locator('p').last();
+    const before = await bubble.boundingBox();
+    const path = `/v1/boards/events/events/${body.cursor}`;
+    expect((await call(site.url + path, { method: 'DELETE', token: program.token })).status).toBe(204);
+    await omar.sees('Message removed');
+    await rows(nora).getByText('(removed)').waitFor();
+    for (const { page } of [nora, omar]) expect(await page.content()).not.toContain(text);
+    const after = await bubble.boundingBox();
+    for (const edge of ['y', 'height'] as const) expect(Math.abs(after![edge] - before![edge])).toBeLessThan(1);
+    expect(await browser.seriousViolations(omar.page)).toEqual([]);
+    await browser.keepScreen(omar.page, 'axonchat-removed');
+  });
+
   test('who is sent to an event finds it in sight and marked, in the live view and in AxonChat', async () => {
     const { body: wanted } = await say(site.url, program, 'The one that is meant');
     for (let at = 0; at < 70; at += 1) await say(site.url, program, `after it ${at}`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventually } from '@boardwire/test-kit';
+import { redactedType, redactionSource } from '@boardwire/contracts';
 import type { DialectStream } from '@boardwire/dialects';
 import { Boards } from '../src/delivery/boards.ts';
 import { FilterSet } from '../src/delivery/filter-set.ts';
@@ -124,6 +125,27 @@ describe('a dialect stream', () => {
     for (let at = 0; at < 40; at += 1) channel.append([{ ...log.add('chat'), bytes: large }]);
     await eventually(() => expect(client.lists.at(-1)!.split(',').at(-1)).toBe('40'));
     expect(client.lists.at(-1)!.split(',')).toHaveLength(17);
+  });
+
+  test('takes what was removed out of its list at once, by the platform’s own notice alone', async () => {
+    const { log, channel, open } = setUp();
+    const origin = `bs1${'a'.repeat(52)}`;
+    const said = (more: object = {}) => {
+      const event = log.add('chat');
+      const json = { id: `e${event.seq}`, source: '/users/u1', origin, subject: 'chat', class: 'log', ...more };
+      return { ...event, bytes: Buffer.from(JSON.stringify(json)) };
+    };
+    const client = new Client();
+    await open(client);
+    channel.append([said(), said(), said()]);
+    const data = { origin, source: '/users/u1', id: 'e2' };
+    channel.append([said({ type: redactedType, data })]);
+    await eventually(() => expect(client.lists.at(-1)).toBe('1,2,3,4'));
+    channel.append([said({ type: redactedType, source: redactionSource, data })]);
+    await eventually(() => expect(client.lists.at(-1)).toBe('1,3,4'));
+    const late = new Client();
+    await open(late);
+    expect(late.lists).toEqual(['1,3,4']);
   });
 
   test('doesn’t show again what stands on a subject that was closed since', async () => {

@@ -6,11 +6,12 @@ import {
   type FollowState,
   type Typist,
 } from '@boardwire/client';
-import type { HistoryItem, PresentUser, User } from '@boardwire/contracts';
+import { accountSource, type PresentUser, type StoredEvent, type User } from '@boardwire/contracts';
+import { Removals } from '../../realtime/removals.ts';
 import { Store } from '../../realtime/store.ts';
 import { errorText } from '../../ui/error-text.ts';
 import { merge } from './conversation.ts';
-import { lobby, messageOf, type Draft, type Message } from './message.ts';
+import { lobby, messageOf, removedMessage, type Draft, type Message } from './message.ts';
 
 export interface RoomView {
   messages: readonly Message[];
@@ -30,6 +31,11 @@ export interface RoomView {
 
 const pageSize = 50;
 
+interface Arrived {
+  event: StoredEvent;
+  cursor: string | undefined;
+}
+
 /**
  * The lobby as one person sees it. Messages come from the board alone; a draft is shown until its own event or the
  * receipt with its place arrives, whichever is first, and the two are known to be one by the event's id.
@@ -38,6 +44,7 @@ export class LobbyRoom {
   readonly view: Store<RoomView>;
   readonly #client: BoardwireClient;
   readonly #user: User;
+  readonly #removals = new Removals();
   #follow: BoardFollow | undefined;
   /** Where the page before the earliest read one ends; a page may hold no message at all. */
   #earlierThan: string | undefined;
@@ -65,10 +72,7 @@ export class LobbyRoom {
     this.#follow = this.#client.follow(lobby.board, {
       subjects: lobby.reads,
       ...(cursor === undefined ? { last: pageSize } : { after: cursor }),
-      onEvent: (event, { cursor }) => {
-        const message = messageOf(event, cursor);
-        if (message !== undefined) this.#add([message]);
-      },
+      onEvent: (event, { cursor }) => this.#take([{ event, cursor }]),
       onReset: () => void this.#reload(),
       onState: (connection) => this.#connectionChanged(connection),
       onPresence: ({ users }) => this.#show({ people: selfFirst(this.#user, users) }),
@@ -112,7 +116,7 @@ export class LobbyRoom {
     try {
       const page = await this.#history(before);
       this.#show({ hasEarlier: page.hasEarlier });
-      this.#add(page.messages);
+      this.#take(page.events);
     } catch (error) {
       this.#show({ failure: errorText(error) });
     } finally {
@@ -125,10 +129,12 @@ export class LobbyRoom {
     const event = { id: draft.id, subject: lobby.writes, type: lobby.type, data: { text: draft.text } };
     this.#client.publish(lobby.board, event).then(
       ({ cursor, time }) => {
-        const author = { author: this.#user.id, authorname: this.#user.name };
+        // Its event may have come before, and says more.
+        const known = this.view.value.messages.find((message) => message.cursor === cursor);
+        if (known !== undefined) return this.#add([known]);
+        const author = { source: accountSource(this.#user.id), author: this.#user.id, authorname: this.#user.name };
         const stored = { ...event, ...author, time, specversion: '1.0', board: lobby.board } as never;
-        const message = messageOf(stored, cursor);
-        if (message !== undefined) this.#add([message]);
+        return this.#take([{ event: stored, cursor }]);
       },
       (error: unknown) => this.#failed(draft, error),
     );
@@ -137,6 +143,20 @@ export class LobbyRoom {
   #failed(draft: Draft, error: unknown): void {
     const failed = { ...draft, failure: errorText(error) };
     this.#show({ drafts: this.view.value.drafts.map((each) => (each.id === draft.id ? failed : each)) });
+  }
+
+  /** Messages find their places; what a notice names goes from the screen, and is not shown when it comes later. */
+  #take(arrived: readonly Arrived[]): void {
+    const notices = arrived.filter(({ event }) => this.#removals.learn(event));
+    if (notices.length > 0) this.#show({ messages: this.view.value.messages.map((one) => this.#shown(one)) });
+    const messages = arrived
+      .map(({ event, cursor }) => messageOf(event, cursor))
+      .filter((message) => message !== undefined);
+    if (messages.length > 0) this.#add(messages.map((message) => this.#shown(message)));
+  }
+
+  #shown(message: Message): Message {
+    return this.#removals.isGone(message) ? removedMessage(message) : message;
   }
 
   #add(added: readonly Message[]): void {
@@ -164,20 +184,17 @@ export class LobbyRoom {
     try {
       const page = await this.#history(undefined);
       this.#show({ messages: [], hasEarlier: page.hasEarlier, isLoaded: true, failure: undefined });
-      this.#add(page.messages);
+      this.#take(page.events);
     } catch (error) {
       if (error instanceof BoardwireError) this.#show({ failure: errorText(error) });
     }
   }
 
-  async #history(before: string | undefined): Promise<{ messages: Message[]; hasEarlier: boolean }> {
+  async #history(before: string | undefined): Promise<{ events: Arrived[]; hasEarlier: boolean }> {
     const options = { subjects: lobby.reads, limit: pageSize, ...(before === undefined ? {} : { before }) };
     const { events, prev } = await this.#client.history(lobby.board, options);
     this.#earlierThan = prev ?? undefined;
-    const messages = events
-      .map((item: HistoryItem) => messageOf(item, item.cursor))
-      .filter((each) => each !== undefined);
-    return { messages, hasEarlier: prev !== null };
+    return { events: events.map((item) => ({ event: item, cursor: item.cursor })), hasEarlier: prev !== null };
   }
 
   #show(change: Partial<RoomView>): void {

@@ -2,6 +2,7 @@ import { memo } from 'react';
 import { InitialsAvatar } from '../../ui/initials-avatar.tsx';
 import { localClock, localMoment } from '../../ui/time.ts';
 import type { MessageGroup } from './conversation.ts';
+import { MessageText } from './message-text.tsx';
 import classes from './message.module.css';
 
 interface MessageGroupItemProps {
@@ -25,16 +26,7 @@ export const MessageGroupItem = memo(
             </time>
           </header>
           {group.messages.map((message) => (
-            <p
-              key={message.id}
-              className={classes.text}
-              dir="auto"
-              title={localMoment(message.at)}
-              data-wanted={message.id === wantedId || undefined}
-              aria-current={message.id === wantedId ? 'true' : undefined}
-            >
-              {message.text}
-            </p>
+            <MessageText key={message.id} message={message} isWanted={message.id === wantedId} />
           ))}
         </div>
       </article>
@@ -45,5 +37,5 @@ export const MessageGroupItem = memo(
     before.wantedId === after.wantedId &&
     before.group.key === after.group.key &&
     before.group.messages.length === after.group.messages.length &&
-    before.group.messages.at(-1) === after.group.messages.at(-1),
+    before.group.messages.every((message, at) => message === after.group.messages[at]),
 );

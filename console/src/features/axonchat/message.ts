@@ -11,9 +11,14 @@ export const lobby = {
 
 export interface Message {
   id: string;
+  source: string;
+  /** The site that accepted it; undefined until its event has come, of one's own message. */
+  origin: string | undefined;
   authorId: string;
   authorName: string;
+  /** Empty once it was removed. */
   text: string;
+  isRemoved: boolean;
   /** Milliseconds since the Unix epoch. */
   at: number;
   cursor: string;
@@ -36,6 +41,12 @@ export function messageOf(event: StoredEvent, cursor: string | undefined): Messa
   if (event.type !== lobby.type || typeof text !== 'string' || cursor === undefined || place === undefined) {
     return undefined;
   }
-  const { id, author, authorname, time } = event;
-  return { id, authorId: author, authorName: authorname, text, at: Date.parse(time), cursor, seq: place.seq };
+  const { id, source, origin, author: authorId, authorname: authorName, time } = event;
+  const said = { id, source, origin, authorId, authorName, text, isRemoved: false };
+  return { ...said, at: Date.parse(time), cursor, seq: place.seq };
+}
+
+/** What is left of a message whose content was removed: its place, and who wrote it. */
+export function removedMessage(message: Message): Message {
+  return message.isRemoved ? message : { ...message, text: '', isRemoved: true };
 }

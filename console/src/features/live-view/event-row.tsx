@@ -13,7 +13,7 @@ import type { LiveEvent } from './live-window.ts';
 export const EventRow = memo(function EventRow({ live, isWanted }: { live: LiveEvent; isWanted: boolean }) {
   const [isOpen, setOpen] = useState(false);
   const isAuditor = mayReadAudit(useSession()?.user);
-  const { event, cursor } = live;
+  const { event, cursor, isRemoved } = live;
   const seq = cursor === undefined ? undefined : parseCursor(cursor)?.seq;
   const at = Date.parse(event.time);
   return (
@@ -36,7 +36,7 @@ export const EventRow = memo(function EventRow({ live, isWanted }: { live: LiveE
         <span className={classes.type}>{event.type}</span>
         <bdi className={classes.author}>{event.authorname}</bdi>
         <span className={classes.preview} dir="auto">
-          {preview(event.data)}
+          {isRemoved ? <em>(removed)</em> : preview(event.data)}
         </span>
       </button>
       {isOpen && isAuditor && (

@@ -1,11 +1,14 @@
 import type { BoardFollow, BoardwireClient, EventPlace, FollowState } from '@boardwire/client';
-import type { StoredEvent } from '@boardwire/contracts';
+import { limits, redactedType, type StoredEvent } from '@boardwire/contracts';
+import { Removals } from '../../realtime/removals.ts';
 import { Store } from '../../realtime/store.ts';
 
 export interface LiveEvent {
   /** Unique on the screen, also for events without a cursor. */
   key: number;
   event: StoredEvent;
+  /** Its content was removed, and is not in `event` any more. */
+  isRemoved: boolean;
   cursor: string | undefined;
   arrivedAt: number;
 }
@@ -52,6 +55,7 @@ export class LiveWindow {
   });
   readonly #client: BoardwireClient;
   readonly #query: LiveQuery;
+  readonly #removals = new Removals();
   #follow: BoardFollow | undefined;
   #arrived: LiveEvent[] = [];
   #received = 0;
@@ -75,7 +79,10 @@ export class LiveWindow {
             ? { last: lastCount }
             : {}),
       onEvent: (event, place) => this.#arrive(event, place),
-      onReset: ({ reason }) => this.#show({ notice: `The stream started again at the newest event (${reason}).` }),
+      onReset: ({ reason }) => {
+        this.#show({ notice: `The stream started again at the newest event (${reason}).` });
+        void this.#readNotices();
+      },
       onState: (connection) => this.#show({ connection, cursor: this.#follow?.cursor }),
     });
     return () => {
@@ -102,12 +109,35 @@ export class LiveWindow {
 
   #arrive(event: StoredEvent, { cursor }: EventPlace): void {
     this.#received += 1;
-    this.#arrived.push({ key: this.#received, event, cursor, arrivedAt: Date.now() });
+    const isNotice = this.#removals.learn(event);
+    const live = { key: this.#received, event, isRemoved: false, cursor, arrivedAt: Date.now() };
+    this.#arrived.push(this.#withoutRemoved(live));
+    if (isNotice) this.#takeAway();
     if (this.#arrived.length > eventsMax) this.#arrived.shift();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#render();
     }, renderEveryMs);
+  }
+
+  /** What is shown stays behind a reset, and what was told of it meanwhile did not come by the stream. */
+  async #readNotices(): Promise<void> {
+    const { board, subjects } = this.#query;
+    const asked = { subjects, types: [redactedType], limit: limits.historyPageMax };
+    const page = await this.#client.history(board, asked).catch(() => undefined);
+    for (const event of page?.events ?? []) this.#removals.learn(event);
+    this.#takeAway();
+  }
+
+  /** At once, also from what is paused or held back. */
+  #takeAway(): void {
+    this.#arrived = this.#arrived.map((live) => this.#withoutRemoved(live));
+    this.#show({ events: this.view.value.events.map((live) => this.#withoutRemoved(live)) });
+  }
+
+  #withoutRemoved(live: LiveEvent): LiveEvent {
+    if (live.isRemoved || !this.#removals.isGone(live.event)) return live;
+    return { ...live, event: withoutContent(live.event), isRemoved: true };
   }
 
   #render(): void {
@@ -121,4 +151,10 @@ export class LiveWindow {
   #show(change: Partial<LiveView>): void {
     this.view.set({ ...this.view.value, ...change });
   }
+}
+
+/** Whatever else an event brings along is its publisher's words. */
+function withoutContent(event: StoredEvent): StoredEvent {
+  const { specversion, id, source, type, subject, time, board, author, authorname, origin, class: eventClass } = event;
+  return { specversion, id, source, type, subject, time, board, author, authorname, origin, class: eventClass };
 }

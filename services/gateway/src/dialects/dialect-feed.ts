@@ -1,4 +1,4 @@
-import { formatCursor, numericEventId, type StoredEvent } from '@boardwire/contracts';
+import { formatCursor, numericEventId, redactedBy, type RedactedEvent, type StoredEvent } from '@boardwire/contracts';
 import type { DialectEvent, DialectStream } from '@boardwire/dialects';
 import type { BoardChannel } from '../delivery/board-channel.ts';
 import type { LogEvent } from '../delivery/board-ring.ts';
@@ -80,9 +80,15 @@ export class DialectFeed implements GroupEncoder {
   }
 
   #keep(events: readonly LogEvent[]): void {
-    for (const event of events) {
-      this.#events.push({ event: this.#dialectEvent(event), bytes: event.bytes.length });
-      this.#bytes += event.bytes.length;
+    for (const one of events) {
+      const event = this.#dialectEvent(one);
+      const gone = redactedBy(event.event);
+      if (gone !== undefined) {
+        this.#forget(gone);
+        continue;
+      }
+      this.#events.push({ event, bytes: one.bytes.length });
+      this.#bytes += one.bytes.length;
     }
     let gone = 0;
     while (this.#events.length - gone > this.#max || (this.#bytes > listBytesMax && this.#events.length - gone > 1)) {
@@ -90,6 +96,15 @@ export class DialectFeed implements GroupEncoder {
       gone += 1;
     }
     if (gone > 0) this.#events = this.#events.slice(gone);
+  }
+
+  /** The next list, which the notice brings about, is without it. */
+  #forget({ origin, source, id }: RedactedEvent): void {
+    this.#events = this.#events.filter(({ event: { event }, bytes }) => {
+      const isIt = event.id === id && event.source === source && event.origin === origin;
+      if (isIt) this.#bytes -= bytes;
+      return !isIt;
+    });
   }
 
   /** A subject that was closed since is not shown again. */
