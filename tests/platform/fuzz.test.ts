@@ -78,6 +78,7 @@ const roots = [
   '/v1/auth/login',
   '/v1/auth/refresh',
   '/v1/auth/me',
+  '/v1/me/ignores',
   '/v1/audit/latest',
   '/v1/audit/entries/0',
   '/v1/audit/days',

@@ -414,6 +414,20 @@ describe('boards', () => {
 });
 
 describe('accounts', () => {
+  limit('ignoredPerAccountMax', 'one more is in conflict, and those there are stay', async () => {
+    const { token } = await somebody();
+    const url = `${site.url}/v1/me/ignores`;
+    const ignore = (at: number) => call(`${url}/author-${at}`, { method: 'PUT', token });
+    for (let from = 0; from < limits.ignoredPerAccountMax; from += 16) {
+      // oxlint-disable-next-line no-await-in-loop -- a few at a time
+      const answers = await Promise.all(Array.from({ length: 16 }, (_, at) => ignore(from + at)));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 204));
+    }
+    expectRefusal(await ignore(limits.ignoredPerAccountMax), 409, 'conflict');
+    expect((await ignore(0)).status).toBe(204);
+    expect((await call<{ authors: string[] }>(url, { token })).body.authors).toHaveLength(limits.ignoredPerAccountMax);
+  });
+
   limit(
     ['nameCharsMin', 'nameCharsMax', 'passwordCharsMin', 'passwordCharsMax'],
     'one less or more is invalid',

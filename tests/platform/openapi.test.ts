@@ -219,6 +219,13 @@ async function accounts(witness: Witness): Promise<void> {
   const { accessToken: token } = registered.body;
   witness.check('whoAmI', await call(auth('me'), { token }));
   witness.check('whoAmI', await call(auth('me')));
+  const ignores = (method: string, author: string) => call(`${site.url}/v1/me/ignores/${author}`, { method, token });
+  witness.check('ignoreAuthor', await ignores('PUT', ana.id));
+  witness.check('ignoreAuthor', await ignores('PUT', 'ana@nowhere'));
+  witness.check('listIgnores', await call(`${site.url}/v1/me/ignores`, { token }));
+  witness.check('listIgnores', await call(`${site.url}/v1/me/ignores`));
+  witness.check('endIgnore', await ignores('DELETE', ana.id));
+  witness.check('endIgnore', await ignores('DELETE', 'ana@nowhere'));
   witness.check('logout', await call(auth('logout'), { method: 'POST', token }));
   const account = { name: 'robot', password: 'a long enough one', roles: ['publisher'] };
   const robot = await call(auth('accounts'), { token: admin.token, json: account });

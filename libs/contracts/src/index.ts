@@ -15,6 +15,7 @@ export * from './event-json.ts';
 export * from './federation/index.ts';
 export * from './fold.ts';
 export * from './frames.ts';
+export * from './ignore.ts';
 export * from './internal.ts';
 export * from './limits.ts';
 export * from './log-keeping.ts';

@@ -13,6 +13,7 @@ import {
   timeSchema,
 } from './event.ts';
 import { fieldErrorSchema, isErrorCode, type ErrorCode } from './errors.ts';
+import { ignoresSchema } from './ignore.ts';
 import { limits } from './limits.ts';
 
 export const internalServices = ['gateway', 'chat', 'federation', 'audit', 'applets'] as const;
@@ -159,8 +160,12 @@ export const syncResponseSchema = z.object({
   revocations: z.array(revocationSchema),
   /** Changed ones; with `full` all of them, in pages: see `more`. */
   memberships: z.array(membershipSchema).optional(),
+  /** In the same way. */
+  ignores: z.array(ignoresSchema).optional(),
   changedRights: z.array(changedRightsSchema).optional(),
-  /** Further memberships of a complete answer come with the next one: until then who isn't named may be a member. */
+  /**
+   * Further memberships and ignores of a complete answer come with the next one: until then who isn't named may have some.
+   */
   more: z.boolean().optional(),
 });
 export type SyncResponse = z.infer<typeof syncResponseSchema>;

@@ -75,5 +75,7 @@ export const limits = {
   passwordCharsMax: 256,
   /** Whom a board may have banned. */
   bannedPerBoardMax: 1_000,
+  /** Whom somebody may ignore. */
+  ignoredPerAccountMax: 256,
   boardsMax: 1_000,
 } as const;

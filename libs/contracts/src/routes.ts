@@ -29,6 +29,7 @@ export const routeTable: readonly RouteOwner[] = [
     forwardTo: '/internal/v1/jwks.json',
     access: 'public',
   },
+  { prefix: '/v1/me/', owner: 'chat', errors: 'problem', forwardTo: '/internal/v1/me/', access: 'token' },
   { prefix: '/v1/boards', owner: 'gateway', errors: 'problem', access: 'token' },
   {
     prefix: '/v1/stream-tickets',

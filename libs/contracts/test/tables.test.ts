@@ -103,6 +103,7 @@ describe('routes', () => {
     ['/v1/boards', 'gateway', undefined],
     ['/v1/boards/events/stream', 'gateway', undefined],
     ['/v1/boardsful', 'gateway', undefined],
+    ['/v1/me/ignores/ana', 'chat', '/internal/v1/me/ignores/ana'],
     ['/v1/nothing', 'gateway', undefined],
     ['/', 'console', undefined],
     ['/assets/app.js', 'console', undefined],

@@ -45,7 +45,10 @@ export const bounds = {
   controlPage: 1_000,
   /** One piece of what `/sync` tells of memberships: members and their subjects together. */
   membershipPageSubjects: 20_000,
-  membershipChangesKept: 5_000,
+  /** The same of ignores: people and the authors they ignore. */
+  ignorePageAuthors: 20_000,
+  toldChangesKept: 5_000,
+  ignoreChangesPerMinute: 300,
   ticketsPerSession: 64,
   ticketsPerMinute: 240,
   guestSessionMs: 24 * 3_600_000,

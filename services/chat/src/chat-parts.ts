@@ -18,6 +18,9 @@ import { ChangeClock } from './boards/change-clock.ts';
 import { DeletedBoards } from './boards/deleted-boards.ts';
 import { takesGuests, type ChatConfig } from './config.ts';
 import { ControlFeed } from './control/control-feed.ts';
+import { IgnoreBook } from './ignores/ignore-book.ts';
+import { IgnoreStore } from './ignores/ignore-store.ts';
+import { Ignores } from './ignores/ignores.ts';
 import { AppendLog } from './log/append-log.ts';
 import { AppendStore } from './log/append-store.ts';
 import { EpochGuard } from './log/epoch-guard.ts';
@@ -77,9 +80,19 @@ export function buildChat(dependencies: ChatDependencies) {
     onChanged,
   });
   const members = new Members({ database, store: log.membershipStore, boards: log.watch, decisions, onChanged });
+  const ignores = new Ignores({
+    database,
+    store: log.ignoreStore,
+    decisions,
+    siteId: () => identity.siteId,
+    onChanged: () => {
+      log.control.poke();
+      hints.rightsChanged();
+    },
+  });
   const forgetting = buildForgetting({ ...shared, watch: log.watch, appendLog: log.appendLog });
   const delivery = buildDelivery(shared);
-  return { ...log, ...forgetting, ...people, ...delivery, boards, members, identity, hints, federation };
+  return { ...log, ...forgetting, ...people, ...delivery, boards, members, ignores, identity, hints, federation };
 }
 
 type Shared = ChatDependencies & {
@@ -98,11 +111,13 @@ function buildWatch({ database, identity }: Shared) {
   const changedAccounts = new ChangedAccounts(database, new AccountStore(), clock, watch);
   const membershipStore = new MembershipStore();
   const memberships = new MembershipBook(database, membershipStore, clock, watch);
-  const books = [revocations, changedAccounts, memberships];
+  const ignoreStore = new IgnoreStore();
+  const ignoreBook = new IgnoreBook(database, ignoreStore, clock);
+  const books = [revocations, changedAccounts, memberships, ignoreBook];
   const control = new ControlFeed({ database, clock, boards: watch, books });
-  const told = { clock, boards: watch, revocations, changedAccounts, memberships };
+  const told = { clock, boards: watch, revocations, changedAccounts, memberships, ignores: ignoreBook };
   const sync = new Sync({ ...told, origin: () => identity.siteId });
-  return { boardStore, watch, control, sync, memberships, membershipStore };
+  return { boardStore, watch, control, sync, memberships, membershipStore, ignoreBook, ignoreStore };
 }
 
 function buildLog(shared: Shared) {
@@ -237,4 +252,5 @@ export async function prepareChat(parts: ChatParts, { database, config }: ChatDe
   await parts.identity.load();
   await parts.watch.refresh();
   await parts.memberships.load();
+  await parts.ignoreBook.load();
 }

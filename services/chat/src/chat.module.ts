@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import type { ChatParts } from './chat-parts.ts';
 import { AuthController } from './http/auth.controller.ts';
 import { BoardsController } from './http/boards.controller.ts';
+import { IgnoresController } from './http/ignores.controller.ts';
 import { LogController } from './http/log.controller.ts';
 import { MembersController } from './http/members.controller.ts';
 import { RemovalsController } from './http/removals.controller.ts';
@@ -18,6 +19,7 @@ export class ChatModule {
         RemovalsController,
         BoardsController,
         MembersController,
+        IgnoresController,
         AuthController,
         TicketsController,
       ],
@@ -31,6 +33,7 @@ export class ChatModule {
         { provide: tokens.retentionStore, useValue: parts.retentionStore },
         { provide: tokens.boards, useValue: parts.boards },
         { provide: tokens.members, useValue: parts.members },
+        { provide: tokens.ignores, useValue: parts.ignores },
         { provide: tokens.tickets, useValue: parts.tickets },
         { provide: tokens.accounts, useValue: parts.accounts },
         { provide: tokens.signingKeys, useValue: parts.signingKeys },

@@ -10,7 +10,7 @@ import {
 } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
 import { decodeJwt } from 'jose';
-import { ChatSite, event, type ChatReplica } from './chat-site.ts';
+import { ChatSite, event, siteId, type ChatReplica } from './chat-site.ts';
 
 let site: ChatSite;
 let chat: ChatReplica;
@@ -142,6 +142,84 @@ describe('memberships', () => {
     expect(await read([], ['dm.*', 'AxonChat.>'])).toEqual([['dm.ana', 'dm.bob'], 2, false]);
     expect(await read([], [])).toEqual([[], 0, false]);
   });
+});
+
+describe('ignores', () => {
+  const path = '/internal/v1/me/ignores';
+  const as = (userId: string) => ({ identity: { userId } });
+  const ignore = (userId: string, author: string) =>
+    chat.call('PUT', `${path}/${encodeURIComponent(author)}`, as(userId));
+  const listed = async (userId: string) => (await other.call('GET', path, as(userId))).body['authors'];
+  const afar = `bea@bs1${'b'.repeat(52)}`;
+  const here = (userId: string) => `${userId}@${siteId}`;
+
+  it('are told by the sync of every replica within a second, whole and by change', async () => {
+    const { version } = await other.sync();
+    expect((await ignore('ana', 'eve')).status).toBe(204);
+    const first = await told(version, ({ ignores }) => ignores?.length === 1);
+    expect(first.ms).toBeLessThan(1_000);
+    expect(first.changes.ignores).toEqual([{ userId: 'ana', authors: [here('eve')] }]);
+    // However one's own site is named, it is one author.
+    for (const again of [here('eve'), afar]) expect((await ignore('ana', again)).status).toBe(204);
+    expect(await listed('ana')).toEqual([afar, 'eve'].toSorted());
+    expect(await listed('eve')).toEqual([]);
+    await eventually(async () => {
+      expect((await other.sync()).ignores).toEqual([{ userId: 'ana', authors: [afar, here('eve')].toSorted() }]);
+    });
+    for (const author of ['eve', afar, 'nobody']) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect((await chat.call('DELETE', `${path}/${author}`, as('ana'))).status).toBe(204);
+    }
+    await eventually(async () => expect((await other.sync()).ignores).toEqual([]));
+    await eventually(() => {
+      const of = site.decisions.filter(({ action }) => action.startsWith('ignore.'));
+      // A delivery may be repeated.
+      const numbers = new Map(of.map(({ number, action, actor }) => [number, `${action} ${actor}`]));
+      const [set, end] = ['ignore.set ana', 'ignore.end ana'];
+      expect([...numbers.values()]).toEqual([set, set, end, end]);
+    });
+  });
+
+  it('are refused of oneself, of what is no author, of nobody behind the gateway, and above a rate', async () => {
+    for (const author of ['ben', here('ben'), 'eve@nowhere', `@bs1${'b'.repeat(52)}`, 'a'.repeat(257)]) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect([author, (await ignore('ben', author)).body['code']]).toEqual([author, 'invalid']);
+    }
+    expect((await chat.call('PUT', `${path}/eve`)).status).toBe(401);
+    expect(await listed('ben')).toEqual([]);
+    let refused = 0;
+    const end = () => chat.call('DELETE', `${path}/eve`, as('busy'));
+    for (let sent = 0; sent < 320; sent += 32) {
+      // oxlint-disable-next-line no-await-in-loop -- a few at a time
+      const answers = await Promise.all(Array.from({ length: 32 }, end));
+      refused += answers.filter(({ status }) => status === 429).length;
+    }
+    expect(refused).toBe(20);
+  });
+
+  it('come in pages when there are many, beside memberships', async () => {
+    await site.query(
+      `INSERT INTO ignored (user_id, author) SELECT 'i' || n, 'a' || a || '@${siteId}'
+       FROM generate_series(0, 249) n, generate_series(0, 199) a`,
+    );
+    const fresh = await site.replica();
+    const known = new Map<string, number>();
+    const members = new Set<string>();
+    let answer = await fresh.sync();
+    let pages = 1;
+    for (;;) {
+      for (const { userId, authors } of answer.ignores ?? []) known.set(userId, authors.length);
+      for (const { userId } of answer.memberships ?? []) members.add(userId);
+      if (answer.more !== true) break;
+      // oxlint-disable-next-line no-await-in-loop -- pages follow each other
+      answer = await fresh.sync(answer.version);
+      pages += 1;
+    }
+    expect(pages).toBeGreaterThan(2);
+    expect([...known.values()]).toEqual(Array.from({ length: 250 }, () => 200));
+    const [count] = await site.query<{ count: number }>('SELECT count(DISTINCT user_id) AS count FROM membership');
+    expect(members.size).toBe(count!.count);
+  }, 30_000);
 });
 
 describe('accounts', () => {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { AppError } from '@boardwire/service-kit';
 import { SignJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
-import { accessTokenAudience } from '@boardwire/contracts';
+import { accessTokenAudience, redactedType } from '@boardwire/contracts';
+import { FilterSet } from '../src/delivery/filter-set.ts';
 import { accessOf } from '../src/rights/access.ts';
 import { bearerToken } from '../src/rights/bearer-token.ts';
 import { ForeignIssuers } from '../src/rights/foreign-issuers.ts';
@@ -171,6 +172,37 @@ describe('rights', () => {
     expect(changed).toEqual(['u1', 'u2', 'u3', 'u1']);
     const members = ['u1', 'u2', 'u3'].map((userId) => rights.maySee({ ...access, userId, grants: [] }, 'events'));
     expect(members).toEqual([false, true, true]);
+  });
+
+  test('ignores are told of whose they are, and by a complete answer when its last page is here', () => {
+    const rights = new Rights();
+    const changed: string[] = [];
+    rights.onChanged(({ userIds }) => changed.push(...userIds));
+    const event = (author: string) => ({
+      type: 'note',
+      bytes: JSON.stringify({ data: { author: 'u9', origin: 'here' }, author, origin: 'here' }),
+    });
+    const ignores = (userId: string, author: string) =>
+      new FilterSet(['>'], [], [], rights.ignoredBy({ ...access, userId })).ignores(event(author));
+    const told = (userId: string, ...authors: string[]) => ({ userId, authors: authors.map((one) => `${one}@here`) });
+    rights.learn({ ...noChange, ignores: [told('u1', 'u9'), told('u2', 'u9', 'u8')] });
+    expect([ignores('u1', 'u9'), ignores('u1', 'u8'), ignores('u2', 'u8'), ignores('u3', 'u9')]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    rights.learn({ ...noChange, ignores: [told('u2', 'u8', 'u9')] });
+    expect(changed).toEqual(['u1', 'u2']);
+    rights.learn({ ...noChange, full: true, more: true, ignores: [told('u2', 'u9', 'u8')] });
+    expect(ignores('u1', 'u9')).toBe(true);
+    rights.learn({ ...noChange, ignores: [told('u3', 'u9')] });
+    expect(changed).toEqual(['u1', 'u2', 'u1', 'u3']);
+    expect([ignores('u1', 'u9'), ignores('u2', 'u9'), ignores('u3', 'u9')]).toEqual([false, true, true]);
+    rights.learn({ ...noChange, ignores: [told('u3')] });
+    expect(rights.ignoredBy({ ...access, userId: 'u3' })).toBeUndefined();
+    const notice = { ...event('u9'), type: redactedType };
+    expect(new FilterSet(['>'], [], [], rights.ignoredBy({ ...access, userId: 'u2' })).ignores(notice)).toBe(false);
   });
 
   test('that changed take the place of what an older token says, and of no newer one', () => {

@@ -3,6 +3,7 @@ import type { Overflow } from '@boardwire/contracts';
 import { eventually, parseSseBlock, seededRandom, type SeededRandom } from '@boardwire/test-kit';
 import type { BoardChannel } from '../src/delivery/board-channel.ts';
 import { FilterSet } from '../src/delivery/filter-set.ts';
+import { IgnoredAuthors } from '../src/rights/ignored-authors.ts';
 import { Outbox } from '../src/delivery/outbox.ts';
 import { ReplayGate } from '../src/delivery/replay-gate.ts';
 import { ReplaySource } from '../src/delivery/replay-source.ts';
@@ -17,6 +18,8 @@ import { epoch, MemoryLog, newChannel, TestSocket, turn } from './support/memory
 
 const plain = new SseFormat({ isNamed: false, framing: 'plain' });
 const subjects = ['a', 'a.b', 'a.c', 'b', 'b.c.d', 'x.y'];
+const authors = ['ana', 'ben', 'eve'];
+const ignoreLists = [[], [], ['ana'], ['ana', 'eve'], authors, ['nobody']];
 const filterSets = [['>'], ['a'], ['a.*'], ['a.>', 'b'], ['*.c.>'], ['nobody'], ['a', 'a.b', 'x.>']];
 
 interface Client {
@@ -30,6 +33,8 @@ interface Client {
 interface How {
   overflow?: Overflow;
   hasSnapshot?: boolean;
+  /** Authors. */
+  ignores?: string[];
 }
 
 function platform(log: MemoryLog, replayEventsMax = 100_000) {
@@ -45,9 +50,9 @@ function platform(log: MemoryLog, replayEventsMax = 100_000) {
     const outcomes: ResumeOutcome[] = [];
     const failures: unknown[] = [];
     const outbox = new Outbox(socket.asSocket(), { bytesMax: 8e6, eventsMax: 1e6, onOverflow: () => {} });
-    const wanted = new FilterSet(filters, types);
     const conflated: number[] = [];
-    const { overflow = 'disconnect', hasSnapshot = false } = how;
+    const { overflow = 'disconnect', hasSnapshot = false, ignores = [] } = how;
+    const wanted = new FilterSet(filters, types, [], ignoredOf(ignores));
     const observer = {
       onConflated: (events: number) => void conflated.push(events),
       onOpened: (outcome: ResumeOutcome) => void outcomes.push(outcome),
@@ -69,6 +74,10 @@ function platform(log: MemoryLog, replayEventsMax = 100_000) {
   };
 }
 
+function ignoredOf(authors: readonly string[]): IgnoredAuthors | undefined {
+  return authors.length === 0 ? undefined : new IgnoredAuthors(authors.map((author) => `${author}@here`));
+}
+
 function blocksOf(socket: TestSocket) {
   return socket.text
     .split('\n\n')
@@ -81,7 +90,7 @@ const eventsOf = (socket: TestSocket) => blocksOf(socket).filter((block) => bloc
 
 function expected(log: MemoryLog, wanted: FilterSet, after: number): number[] {
   return log.events
-    .filter((event) => event.seq > after && wanted.matches(event.subject, event.type, true))
+    .filter((event) => event.seq > after && wanted.matches(event.subject, event.type, true) && !wanted.ignores(event))
     .map(({ seq }) => seq);
 }
 
@@ -89,7 +98,8 @@ function expected(log: MemoryLog, wanted: FilterSet, after: number): number[] {
 async function runSchedule(random: SeededRandom): Promise<void> {
   const log = new MemoryLog();
   log.pageMax = random.integer(1, 30);
-  for (let count = random.integer(0, 150); count > 0; count -= 1) log.add(random.pick(subjects));
+  const add = () => log.add(random.pick(subjects), undefined, undefined, random.pick(authors));
+  for (let count = random.integer(0, 150); count > 0; count -= 1) add();
   const known = random.integer(0, log.events.length);
   const channel = newChannel(known, { eventsMax: random.integer(1, 80), bytesMax: random.integer(500, 50_000) });
   const open = platform(log);
@@ -103,10 +113,10 @@ async function runSchedule(random: SeededRandom): Promise<void> {
   for (let step = 0; step < steps; step += 1) {
     const action = random.integer(0, 5);
     if (action <= 1) {
-      for (let count = random.integer(1, 20); count > 0; count -= 1) log.add(random.pick(subjects));
+      for (let count = random.integer(1, 20); count > 0; count -= 1) add();
       deliver(random.integer(delivered, log.events.length));
     } else if (action === 2) {
-      const client = open(channel, random.pick(filterSets));
+      const client = open(channel, random.pick(filterSets), undefined, { ignores: random.pick(ignoreLists) });
       const start = startOf(random, log);
       void client.subscription.open(start);
       readers.push({ client, start });
@@ -139,7 +149,10 @@ async function runSchedule(random: SeededRandom): Promise<void> {
     const names = blocksOf(client.socket).map(({ event }) => event);
     expect(names[0]).toBe('resumed');
     expect(names.filter((name) => name === 'caught_up')).toHaveLength(1);
-    expect(opening.replayed).toBe(names.indexOf('caught_up') - 1);
+    const replayed = names.indexOf('caught_up') - 1;
+    // The log counts what is left out here.
+    if (client.wanted.ignored !== undefined) expect(opening.replayed).toBeGreaterThanOrEqual(replayed);
+    else expect(opening.replayed).toBe(replayed);
   }
 }
 
@@ -170,6 +183,40 @@ describe('a subscription', () => {
       // oxlint-disable-next-line no-await-in-loop -- one life after the other
       await runSchedule(random);
     }
+  });
+
+  test('leaves out whom its reader ignores from then on, in the state as well, and its cursor goes on', async () => {
+    const log = new MemoryLog();
+    const say = (author: string, subject: string) => log.add(subject, undefined, true, author);
+    const channel = newChannel(0);
+    channel.setRules([{ pattern: '>', class: 'state', access: 'open' }]);
+    channel.append([say('ana', 'a'), say('ben', 'b')]);
+    const open = platform(log);
+    const all = open(channel, ['>'], undefined, { hasSnapshot: true });
+    const some = open(channel, ['>'], undefined, { hasSnapshot: true, ignores: ['ana'] });
+    for (const { subscription } of [all, some]) void subscription.open({ kind: 'live' });
+    await eventually(() => expect(all.subscription.isLive && some.subscription.isLive).toBe(true), { everyMs: 1 });
+    const stateOf = ({ socket }: Client) =>
+      blocksOf(socket).find(({ event }) => event === 'state')?.data ?? '{"events":[]}';
+    const subjectsIn = (client: Client) =>
+      (JSON.parse(stateOf(client)) as { events: { subject: string }[] }).events.map(({ subject }) => subject);
+    await eventually(() => expect([subjectsIn(all), subjectsIn(some)]).toEqual([['a', 'b'], ['b']]), { everyMs: 1 });
+    const seen = ({ socket }: Client) => eventsOf(socket).map(({ id }) => seqOf(id));
+    channel.append([say('ana', 'a'), say('ben', 'b'), say('ana', 'a')]);
+    await eventually(() => expect(seen(all)).toEqual([3, 4, 5]), { everyMs: 1 });
+    await eventually(() => expect(some.subscription.cursor).toBe(`${epoch}-5`), { everyMs: 1 });
+    expect(seen(some)).toEqual([4]);
+    all.subscription.want(new FilterSet(['>'], undefined, [], ignoredOf(['ben'])));
+    some.subscription.want(new FilterSet(['>']));
+    channel.append([say('ana', 'a'), say('ben', 'b')]);
+    await eventually(
+      () =>
+        expect([seen(all), seen(some)]).toEqual([
+          [3, 4, 5, 6],
+          [4, 6, 7],
+        ]),
+      { everyMs: 1 },
+    );
   });
 
   test('is told reset when its cursor is of another epoch, above the head, or too far back', async () => {

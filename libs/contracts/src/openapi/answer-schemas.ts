@@ -16,6 +16,7 @@ import { boardSchema } from '../board.ts';
 import { problem, problemSchema } from '../errors.ts';
 import { storedEventSchema } from '../event.ts';
 import { signedSiteDocumentSchema } from '../federation/site-document.ts';
+import { ignoreListSchema } from '../ignore.ts';
 import { boardListSchema, membershipSchema } from '../internal.ts';
 import { memberListSchema } from '../member.ts';
 import {
@@ -163,6 +164,7 @@ export const answerSchemas = {
       complete: true,
     },
   },
+  IgnoreList: { schema: ignoreListSchema, example: { authors: [user.id] } },
   Presence: { schema: presenceAnswerSchema, example: { count: 1, users: [{ id: user.id, name: 'ana' }] } },
   AuditEntry: { schema: auditEntrySchema, example: entry },
   AuditPage: { schema: auditPageSchema, example: { entries: [entry], next: '6', size: 7 } },

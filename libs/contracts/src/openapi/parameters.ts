@@ -5,6 +5,7 @@ import { boardSlugSchema, filterSchema } from '../board.ts';
 import { eventTypeSchema } from '../event.ts';
 import { invitationIdSchema, peerDecisions } from '../federation/federation-admin.ts';
 import { siteIdSchema } from '../federation/feed-header.ts';
+import { ignoredAuthorSchema } from '../ignore.ts';
 import { limits } from '../limits.ts';
 import { memberUserIdSchema } from '../member.ts';
 import { overflows } from '../sse.ts';
@@ -226,6 +227,11 @@ export const pathParameters: Readonly<Record<string, { summary: string; schema: 
   userId: {
     summary: 'The id of an account, or `<issuer>:<subject>` of somebody a trusted issuer vouches for.',
     schema: memberUserIdSchema,
+    example: '0190c5d0-1111-7aaa-8bbb-0123456789ab',
+  },
+  author: {
+    summary: 'The `author` of somebody’s events; of another site’s people with `@` and its id.',
+    schema: ignoredAuthorSchema,
     example: '0190c5d0-1111-7aaa-8bbb-0123456789ab',
   },
   accountId: { summary: 'The id of an account.', schema: z.uuid(), example: '0190c5d0-1111-7aaa-8bbb-0123456789ab' },

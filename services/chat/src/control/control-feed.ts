@@ -7,7 +7,7 @@ import { bounds } from '../bounds.ts';
 /** A row by which rights change. */
 export interface ControlRow {
   version: number;
-  kind: 'session_revoked' | 'board_changed' | 'membership_changed' | 'rights_changed';
+  kind: 'session_revoked' | 'board_changed' | 'membership_changed' | 'rights_changed' | 'ignores_changed';
   sessionId: string | null;
   accountId: string | null;
   boardId: number | null;

@@ -10,6 +10,7 @@ export const tokens = {
   boards: Symbol('boards'),
   accounts: Symbol('accounts'),
   members: Symbol('members'),
+  ignores: Symbol('ignores'),
   tickets: Symbol('tickets'),
   signingKeys: Symbol('signing keys'),
 } as const;

@@ -7,6 +7,7 @@ import type { BoardWatch, WatchedBoard } from '../boards/board-watch.ts';
 import type { ChangeClock } from '../boards/change-clock.ts';
 import { bounds } from '../bounds.ts';
 import { assertFresh } from '../control/control-feed.ts';
+import type { IgnoreBook } from '../ignores/ignore-book.ts';
 import type { MembershipBook } from '../members/membership-book.ts';
 
 export interface SyncOptions {
@@ -15,15 +16,16 @@ export interface SyncOptions {
   revocations: Revocations;
   changedAccounts: ChangedAccounts;
   memberships: MembershipBook;
+  ignores: IgnoreBook;
   /** The site's id, once it is known. */
   origin: () => string | undefined;
 }
 
 /**
- * Tells followers what changed: heads, epochs, rules, ended sessions, memberships, roles. A version is
- * `<incarnation>.<moment>` of this process; any other gets everything. Waiting costs a timer and no query.
- * The memberships of a complete answer come in pages: `<incarnation>.<moment>.<place>` asks for the next one, together
- * with all that has changed since the first.
+ * Tells followers what changed: heads, epochs, rules, ended sessions, memberships, ignores, roles. A version
+ * is `<incarnation>.<moment>` of this process; any other gets everything. Waiting costs a timer and no query.
+ * Memberships and ignores of a complete answer come in pages: `<incarnation>.<moment>.<place>.<place>` asks for the next
+ * one, together with all that has changed since the first.
  */
 export class Sync {
   readonly #incarnation = randomBytes(6).toString('hex');
@@ -49,7 +51,7 @@ export class Sync {
     const { clock, boards } = this.options;
     assertFresh(boards);
     const from = this.#placeOf(since);
-    if (from !== undefined && from.page === undefined && from.moment >= clock.now && waitMs > 0) {
+    if (from !== undefined && from.pages === undefined && from.moment >= clock.now && waitMs > 0) {
       if (clock.waiting >= bounds.syncWaitersMax) throw new AppError('overloaded', { detail: 'too many wait' });
       await this.#changeAfter(from.moment, Math.min(waitMs, bounds.syncWaitMaxMs));
       assertFresh(boards);
@@ -73,7 +75,7 @@ export class Sync {
     const { clock, boards, revocations, changedAccounts } = this.options;
     const origin = this.options.origin();
     const from = since?.moment ?? -1;
-    const { version, memberships, more } = this.#memberships(since, clock.now);
+    const { version, memberships, ignores, more } = this.#pieces(since, clock.now);
     return {
       version: `${this.#incarnation}.${version}`,
       full: since === undefined,
@@ -86,36 +88,48 @@ export class Sync {
       revocations: revocations.since(from),
       changedRights: changedAccounts.since(from),
       memberships,
+      ignores,
       ...(more ? { more } : {}),
     };
   }
 
-  /** A piece of them, and the version from which the next answer goes on. */
-  #memberships(since: Place | undefined, now: number) {
-    const { memberships } = this.options;
-    if (since !== undefined && since.page === undefined) {
-      const { next = now, ...changed } = memberships.since(since.moment);
-      return { ...changed, version: `${next}`, more: false };
+  /** A piece of what is told in pages, and the version from which the next answer goes on. */
+  #pieces(since: Place | undefined, now: number) {
+    const { memberships, ignores } = this.options;
+    if (since !== undefined && since.pages === undefined) {
+      const members = memberships.told.since(since.moment);
+      const ignored = ignores.told.since(since.moment);
+      // What one of them tells beyond it comes again, and says the same.
+      const version = `${Math.min(members.next ?? now, ignored.next ?? now)}`;
+      return { memberships: members.told, ignores: ignored.told, version, more: false };
     }
-    const { moment, page } = since ?? { moment: now, page: 0 };
-    const { next, ...some } = memberships.from(page ?? 0);
-    return { ...some, version: next === undefined ? `${moment}` : `${moment}.${next}`, more: next !== undefined };
+    const { moment, pages = [0, 0] as const } = since ?? { moment: now, pages: undefined };
+    const members = memberships.told.from(pages[0]);
+    const ignored = ignores.told.from(pages[1]);
+    const more = members.next !== undefined || ignored.next !== undefined;
+    const places = [members.next ?? memberships.told.end, ignored.next ?? ignores.told.end];
+    const version = [moment, ...(more ? places : [])].join('.');
+    return { memberships: members.told, ignores: ignored.told, version, more };
   }
 
   /** Undefined when the version is none of ours, or of so long ago that only a complete answer will do. */
   #placeOf(since: string | undefined): Place | undefined {
-    const [, incarnation, moment, page] = /^(\w+)\.(\d{1,15})(?:\.(\d{1,15}))?$/.exec(since ?? '') ?? [];
+    const [, incarnation, ...numbers] = versionPattern.exec(since ?? '') ?? [];
     if (incarnation !== this.#incarnation) return undefined;
-    const { clock, memberships } = this.options;
-    if (Number(moment) > clock.now || !memberships.remembers(Number(moment))) return undefined;
-    return { moment: Number(moment), page: page === undefined ? undefined : Number(page) };
+    const { clock, memberships, ignores } = this.options;
+    const moment = Number(numbers[0]);
+    const isTold = memberships.told.remembers(moment) && ignores.told.remembers(moment);
+    if (moment > clock.now || !isTold) return undefined;
+    return { moment, pages: numbers[1] === undefined ? undefined : [Number(numbers[1]), Number(numbers[2])] };
   }
 }
 
+const versionPattern = /^(\w+)\.(\d{1,15})(?:\.(\d{1,15})\.(\d{1,15}))?$/;
+
 interface Place {
   moment: number;
-  /** Where the rest of the memberships of a complete answer begins. */
-  page: number | undefined;
+  /** Where the rest of the memberships, and of the ignores, of a complete answer begins. */
+  pages: readonly [number, number] | undefined;
 }
 
 function syncBoard(board: WatchedBoard): SyncBoard {

@@ -1,5 +1,6 @@
 import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createBans } from './create-bans.ts';
+import { createIgnores } from './create-ignores.ts';
 import { createAppend, createLog } from './create-log.ts';
 import { createRebuild } from './create-rebuild.ts';
 import { createRemoval, tellRemovals } from './create-removal.ts';
@@ -18,4 +19,5 @@ export const migrations = [
   createRebuild,
   tellRemovals,
   createBans,
+  createIgnores,
 ];

@@ -228,9 +228,10 @@ export class BoardChannel {
     return this.#fanOut.whenPassed(position);
   }
 
-  /** Whether an event may be shown to someone with these filters. */
+  /** Whether an event is to be shown to someone with these filters. */
   shows(event: LogEvent, wanted: FilterSet): boolean {
-    return !event.removed && wanted.matches(event.subject, event.type, this.#access.isOpen(event.subject));
+    const { subject, type, removed } = event;
+    return !removed && wanted.matches(subject, type, this.#access.isOpen(subject)) && !wanted.ignores(event);
   }
 }
 

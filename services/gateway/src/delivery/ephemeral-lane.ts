@@ -101,6 +101,7 @@ export class EphemeralLane {
     for (const [at, event] of events.entries()) {
       for (const group of this.#options.readersOf(event.subject)) {
         if (group.encoder.encodeEphemeral === undefined || !group.wanted.takesType(event.type)) continue;
+        if (group.wanted.ignores(event)) continue;
         const wanted = matched.get(group);
         if (wanted === undefined) matched.set(group, { events: [event], key: `${group.encoder.sharedKey} ${at}` });
         else {

@@ -231,7 +231,7 @@ export class FanOut {
     for (const event of events) {
       if (event.removed) continue;
       for (const group of this.#readersOf(event.subject)) {
-        if (!group.wanted.takesType(event.type)) continue;
+        if (!group.wanted.takesType(event.type) || group.wanted.ignores(event)) continue;
         if (group.matched.length === 0) touched.push(group);
         group.matched.push(event);
       }

@@ -1,5 +1,6 @@
-import { matchesFilter } from '@boardwire/contracts';
+import { matchesFilter, redactedType } from '@boardwire/contracts';
 import { createHash } from 'node:crypto';
+import type { IgnoredAuthors } from '../rights/ignored-authors.ts';
 
 const rememberedMax = 4_096;
 /** A longer key is replaced by its hash: it is part of the key of every slice and group. */
@@ -7,7 +8,7 @@ const keyCharsMax = 256;
 
 /**
  * What one subscription wants to see, as far as its reader may: filters for open subjects, filters for `members` subjects
- * (those that memberships reach, never a token's wildcards), and event types if it names any.
+ * (those that memberships reach, never a token's wildcards), event types if it names any, and whom its reader ignores.
  */
 export class FilterSet {
   /** Equal for sets that match the same events by the same words and the same rights. */
@@ -15,17 +16,25 @@ export class FilterSet {
   readonly filters: readonly string[];
   readonly memberFilters: readonly string[];
   readonly types: ReadonlySet<string> | undefined;
+  readonly ignored: IgnoredAuthors | undefined;
   readonly #open: (subject: string) => boolean;
   readonly #members: (subject: string) => boolean;
 
-  constructor(filters: readonly string[], types?: readonly string[], memberFilters: readonly string[] = []) {
+  constructor(
+    filters: readonly string[],
+    types?: readonly string[],
+    memberFilters: readonly string[] = [],
+    ignored?: IgnoredAuthors,
+  ) {
     this.filters = [...new Set(filters)].toSorted();
     this.memberFilters = [...new Set(memberFilters)].toSorted();
     this.types = types === undefined || types.length === 0 ? undefined : new Set(types);
+    this.ignored = ignored;
     this.key = keyOf([
       this.filters,
       this.types === undefined ? null : [...this.types].toSorted(),
-      ...(this.memberFilters.length === 0 ? [] : [this.memberFilters]),
+      ...(this.memberFilters.length === 0 && ignored === undefined ? [] : [this.memberFilters]),
+      ...(ignored === undefined ? [] : [ignored.key]),
     ]);
     this.#open = remembering(this.filters);
     this.#members = remembering(this.memberFilters);
@@ -33,6 +42,14 @@ export class FilterSet {
 
   takesType(type: string): boolean {
     return this.types === undefined || this.types.has(type);
+  }
+
+  /**
+   * Whether its reader ignores who wrote an event that has its content: costs a look into the bytes, and nothing for who
+   * ignores nobody. That something was removed is the platform's word, whoever's it was.
+   */
+  ignores({ type, bytes }: { type: string; bytes: Buffer | string }): boolean {
+    return this.ignored !== undefined && type !== redactedType && this.ignored.wrote(bytes);
   }
 
   /** @param isOpen whether the subject is open under the rules of its board, or of its members alone. */

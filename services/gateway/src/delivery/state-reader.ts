@@ -36,10 +36,11 @@ export class StateReader {
     const page = await this.#log.state(channel.board, wanted);
     const { board, epoch, head, oldest = 1, more } = page;
     const items = page.items
-      .filter(({ subject, type, body }) => {
+      .filter(({ subject, type, body = '' }) => {
         // By the rules of now as well: of a subject that has become a log an older state would not be its newest word.
         const isState = channel.classes.of(subject) === 'state';
-        return body !== undefined && isState && wanted.matches(subject, type, channel.access.isOpen(subject));
+        if (body === '' || !isState || !wanted.matches(subject, type, channel.access.isOpen(subject))) return false;
+        return !wanted.ignores({ type, bytes: body });
       })
       .map(({ seq, body }) => ({ cursor: formatCursor(epoch, seq), body: body! }));
     const answer = { board, epoch, head, oldest, items, next: null, prev: null };

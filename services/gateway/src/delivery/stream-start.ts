@@ -1,5 +1,6 @@
 import {
   formatCursor,
+  limits,
   parseCursor,
   type Cursor,
   type Reset,
@@ -12,6 +13,9 @@ import type { FilterSet } from './filter-set.ts';
 import { historyLink } from './history-link.ts';
 import type { RingFiller } from './ring-filler.ts';
 import { isInRing } from './replay-source.ts';
+
+/** Who ignores most of what there is gets fewer than asked for: so many pages are looked through. */
+const newestPagesMax = 4;
 
 /** Where a client wants its stream to start. */
 export type StreamStart =
@@ -132,10 +136,30 @@ export class StartPlanner {
       const { found, before } = newestInRing(channel, { wanted, upTo: head, count });
       if (found === count || ring.oldest === 1) return resumed(epoch, { position: before, head, replayed: found });
     }
-    const { epoch: found, events } = await this.#log.newest(channel.board, { wanted, upTo: head, count });
-    if (found !== epoch) await channel.whenLeft(epoch);
-    const position = events[0] === undefined ? head : events[0].seq - 1;
-    return resumed(epoch, { position, head, replayed: events.length });
+    const seqs = await this.#newestOfLog(channel, head, query);
+    return resumed(epoch, { position: seqs[0] === undefined ? head : seqs[0] - 1, head, replayed: seqs.length });
+  }
+
+  /** The log knows nothing of ignores: what they leave out, older ones make up for. */
+  async #newestOfLog(
+    channel: BoardChannel,
+    head: number,
+    { wanted, count }: { wanted: FilterSet; count: number },
+  ): Promise<number[]> {
+    const { epoch } = channel;
+    const [pages, size] = wanted.ignored === undefined ? [1, count] : [newestPagesMax, limits.historyPageMax];
+    let seqs: number[] = [];
+    for (let page = 1, upTo = head; page <= pages && seqs.length < count; page += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each ends where the one before begins
+      const { epoch: found, events } = await this.#log.newest(channel.board, { wanted, upTo, count: size });
+      // oxlint-disable-next-line no-await-in-loop -- what was planned is planned again
+      if (found !== epoch) await channel.whenLeft(epoch);
+      const shown = events.filter((event) => event.removed || !wanted.ignores(event));
+      seqs = [...shown.map(({ seq }) => seq), ...seqs];
+      if (events.length < size || found !== epoch) break;
+      upTo = events[0]!.seq - 1;
+    }
+    return seqs.slice(-count);
   }
 }
 

@@ -91,7 +91,8 @@ export class Subscriptions {
     const { filters, memberFilters } = this.#rights.readable(access, board, subjects);
     const isNothing = memberFilters.length === 0 && !filters.some((filter) => channel.access.mayReachOpen(filter));
     if (isNothing) throw new AppError('forbidden', { detail: 'none of the subjects may be read' });
-    return { channel, wanted: this.#interned(new FilterSet(filters, types, memberFilters)), asked };
+    const wanted = new FilterSet(filters, types, memberFilters, this.#rights.ignoredBy(access));
+    return { channel, wanted: this.#interned(wanted), asked };
   }
 
   open(request: SubscribeRequest): OpenSubscription {

@@ -50,8 +50,10 @@ export async function readHistory(
   if (epoch !== undefined && epoch !== page.epoch) {
     throw new AppError('invalid_cursor', { detail: `the board is in epoch ${page.epoch} now` });
   }
-  const isShown = ({ subject, body }: RangeItem) =>
-    body !== undefined && wanted.matchesSubject(subject, channel.access.isOpen(subject));
+  const isShown = ({ subject, type, body }: RangeItem) =>
+    body !== undefined &&
+    wanted.matchesSubject(subject, channel.access.isOpen(subject)) &&
+    !wanted.ignores({ type, bytes: body });
   const shown = page.items.filter(isShown);
   return {
     board,

@@ -7,6 +7,8 @@ import {
 } from '@boardwire/contracts';
 import type { Access } from './access.ts';
 import { ChangedRights } from './changed-rights.ts';
+import type { IgnoredAuthors } from './ignored-authors.ts';
+import { Ignores } from './ignores.ts';
 import { Memberships } from './memberships.ts';
 
 /** What is left of wanted filters after rights, apart for open subjects and for those of members. */
@@ -15,7 +17,7 @@ export interface Reach {
   memberFilters: string[];
 }
 
-/** Whose rights are not what they were. */
+/** Whose rights, or ignores, are not what they were. */
 export interface RightsChange {
   memberships: readonly Membership[];
   userIds: readonly string[];
@@ -28,6 +30,7 @@ export interface RightsChange {
 export class Rights {
   readonly #changed = new ChangedRights();
   readonly #memberships = new Memberships();
+  readonly #ignores = new Ignores();
   readonly #listeners = new Set<(change: RightsChange) => void>();
 
   onChanged(listener: (change: RightsChange) => void): void {
@@ -40,7 +43,7 @@ export class Rights {
   }
 
   learn(changes: SyncResponse): void {
-    const userIds = this.#changed.learn(changes.changedRights ?? []);
+    const userIds = [...this.#changed.learn(changes.changedRights ?? []), ...this.#ignores.learn(changes)];
     const memberships = this.#memberships.learn(changes);
     if (userIds.length === 0 && memberships.length === 0) return;
     for (const listener of this.#listeners) listener({ memberships, userIds });
@@ -60,6 +63,11 @@ export class Rights {
       filters: intersectFilterSets(wanted, granted),
       memberFilters: intersectFilterSets(wanted, this.#memberships.of(board, access.userId)),
     };
+  }
+
+  /** Whose events are kept from someone, by their own wish; undefined when nobody's are. */
+  ignoredBy({ userId }: Access): IgnoredAuthors | undefined {
+    return this.#ignores.of(userId);
   }
 
   /** Whether anything of a board may be seen. */

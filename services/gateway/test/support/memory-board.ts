@@ -9,8 +9,9 @@ import type { FilterSet } from '../../src/delivery/filter-set.ts';
 export const epoch = 'epoch001';
 
 /** A stored event, of the length that chat's are. */
-export function logEvent(seq: number, subject: string, type = 'note', isState = false): LogEvent {
-  const bytes = Buffer.from(JSON.stringify({ specversion: '1.0', id: `e${seq}`, type, subject, data: { seq } }));
+export function logEvent(seq: number, subject: string, type = 'note', isState = false, author?: string): LogEvent {
+  const by = author === undefined ? {} : { author, origin: 'here' };
+  const bytes = Buffer.from(JSON.stringify({ specversion: '1.0', id: `e${seq}`, type, subject, data: { seq }, ...by }));
   return { seq, subject, type, isState, bytes, committedMs: Date.now(), removed: false };
 }
 
@@ -21,8 +22,8 @@ export class MemoryLog implements BoardLog {
   /** The epoch that it tells a state of. */
   epoch = epoch;
 
-  add(subject: string, type?: string, isState?: boolean): LogEvent {
-    const event = logEvent(this.events.length + 1, subject, type, isState);
+  add(subject: string, type?: string, isState?: boolean, author?: string): LogEvent {
+    const event = logEvent(this.events.length + 1, subject, type, isState, author);
     this.events.push(event);
     return event;
   }
