@@ -23,6 +23,7 @@ export {
   type SigningKey,
   type VerifyingKey,
 } from './keys.ts';
+export { auditLogOrigin, isAuditLogOrigin, logIdOf } from './log-origin.ts';
 export { emptyRoot, hashBytes, leafHash, nodeHash } from './merkle-hash.ts';
 export {
   consistencyProof,

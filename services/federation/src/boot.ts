@@ -28,6 +28,7 @@ import { FederationMetrics } from './metrics.ts';
 import { buildLinks } from './links/build-links.ts';
 import { migrations } from './migrations.ts';
 import { buildWire } from './wire/build-wire.ts';
+import { buildWitness } from './witness/build-witness.ts';
 
 /** Starts the service: its schema, the site's identity, then the internal port and the follower. */
 export async function boot(env: Environment): Promise<RunningService> {
@@ -56,7 +57,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     const decisions = reportDecisions(database, context, { config, metrics });
     onStop('audit client', () => decisions.close());
     const outside = { database, identity, vault, hop, chat, context, metrics, config };
-    const { feeds, wire, links, admin } = buildParts(outside, decisions);
+    const { feeds, wire, links, admin, witness } = buildParts(outside, decisions);
     onStop('refusals', () => wire.close());
     const follower = followBoards({ bus, chat: chatLogOver(chat), context, marks, metrics, feeds });
     const server = await startInternalServer(context, FederationModule.with(identity, admin), {
@@ -73,6 +74,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     decisions.start();
     wire.start();
     links.start();
+    witness.start();
     context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
     watchExpiry(context, { database, metrics, config });
     onStop('loops', () => context.supervisor.stop());
@@ -93,7 +95,7 @@ interface Outside {
   config: FederationConfig;
 }
 
-/** The feeds, who answers other sites and who asks them, and what administrators see of it. */
+/** The feeds, who answers other sites and who asks them, who witnesses, and what administrators see of it. */
 function buildParts(outside: Outside, { audit, outbox }: Reporting) {
   const feeds = buildFeeds({
     ...outside,
@@ -101,7 +103,8 @@ function buildParts(outside: Outside, { audit, outbox }: Reporting) {
     mayGrow: (room) => links.mayGrow(room),
     onPutBack: (room) => links.putBack(room),
   });
-  const wire = buildWire({ ...outside, feeds, audit });
+  const witness = buildWitness({ ...outside, decisions: outbox, audit });
+  const wire = buildWire({ ...outside, feeds, audit, siteRoutes: [witness.route] });
   const links = buildLinks({ ...outside, ...wire, feeds });
   const admin = buildAdmin({
     ...outside,
@@ -115,7 +118,7 @@ function buildParts(outside: Outside, { audit, outbox }: Reporting) {
       links.poke();
     },
   });
-  return { feeds, wire, links, admin };
+  return { feeds, wire, links, admin, witness };
 }
 
 function openStorage(config: FederationConfig, { logger }: ServiceContext): Promise<Database> {

@@ -4,6 +4,9 @@ import type { Counter, Gauge } from 'prom-client';
 import type { HopFailure } from './hop/hop-profile.ts';
 
 export type ItemDirection = 'in' | 'out';
+/** What became of a checkpoint that was brought here, and of one of ours that was brought to another site. */
+export type WitnessOutcome = 'seen' | 'elsewhere' | 'smaller' | 'forked' | 'too_many';
+export type AskerOutcome = 'cosigned' | 'ahead' | 'forked' | 'failed';
 /** What is done with items of other sites, one after the other. */
 export type IntakeStep = 'verify' | 'store' | 'hand_over';
 
@@ -33,6 +36,7 @@ export class FederationMetrics {
   readonly #hopFailures: Counter<'reason'>;
   readonly #decisionsLost: Counter;
   readonly #certificateLooks: Counter<'outcome'>;
+  readonly #witness: Counter<'role' | 'outcome'>;
   readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
@@ -52,6 +56,10 @@ export class FederationMetrics {
     for (const outcome of ['repaired', 'failed'] as const) this.#repairs.inc({ outcome }, 0);
     this.#hopFailures = metrics.counter('fed_sig_failures_total', 'Requests of other sites that proved nothing.', [
       'reason',
+    ]);
+    this.#witness = metrics.counter('fed_witness_total', 'Checkpoints of audit logs that were brought to a witness.', [
+      'role',
+      'outcome',
     ]);
     this.#decisionsLost = metrics.counter('decisions_lost_total', 'Decisions that audit could not be told.');
     const looks = 'Looks at the certificates of the site’s own addresses.';
@@ -108,6 +116,10 @@ export class FederationMetrics {
 
   hopRefused(reason: HopFailure): void {
     this.#hopFailures.inc({ reason });
+  }
+
+  witnessed(...[role, outcome]: ['witness', WitnessOutcome] | ['asker', AskerOutcome]): void {
+    this.#witness.inc({ role, outcome });
   }
 
   decisionsLost(count: number): void {

@@ -8,6 +8,7 @@ import { createPeers } from './peers/peers-migration.ts';
 import { evidenceMigration } from './evidence/evidence-migration.ts';
 import { redactionMigration } from './redactions/redaction-migration.ts';
 import { memberMigrations } from './members/member-migration.ts';
+import { witnessMigration } from './witness/witness-migration.ts';
 
 export const migrations: readonly Migration[] = [
   sqlMigration(
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   joiningMigration,
   evidenceMigration,
   redactionMigration,
+  witnessMigration,
 ];

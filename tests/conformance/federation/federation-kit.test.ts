@@ -127,6 +127,11 @@ describe('a site that is broken fails by the name of the rule:', () => {
       'a hash is another one',
       on('/reconcile', ({ hashes }: { hashes: string[] }) => ({ hashes: hashes.toReversed() })),
     ],
+    [
+      'witness.cosigns',
+      'a log that grew is not cosigned',
+      on('/add-checkpoint', (answer: object) => ({ ...answer, cosignature: null })),
+    ],
     ['hop.missing_part', 'a refusal has another code', refusing('sig_missing', 'sig_invalid')],
     ['room.unknown_or_forbidden', 'a refusal has no code', refusing('room_unknown', 'nowhere')],
     ['answers.signed', 'answers are not signed', { headers: (headers) => delete headers['signature'] }],

@@ -6,7 +6,7 @@ const uses = { root: 'identity', hop: 'requests', event: 'events', checkpoint: '
 
 /** What an operator tells others of this site. */
 export function SiteCard({ site }: { site: FederationSite }) {
-  const { name, fingerprint, endpoints, keys, documentVersion } = site;
+  const { name, fingerprint, endpoints, keys, documentVersion, witness } = site;
   return (
     <section className={classes.card} aria-labelledby="this-site">
       <h2 id="this-site" className={classes.heading}>
@@ -45,6 +45,12 @@ export function SiteCard({ site }: { site: FederationSite }) {
               </dd>
             </div>
           ))}
+          <div>
+            <dt>As a witness of other sites’ audit logs</dt>
+            <dd>
+              <Copyable text={witness} name="the key as a witness" />
+            </dd>
+          </div>
         </dl>
       </details>
     </section>

@@ -15,6 +15,8 @@ export const federationSiteSchema = z.object({
   endpoints: z.array(z.string()),
   documentVersion: z.number().int(),
   keys: z.array(z.object({ kid: z.string(), use: z.enum(keyUses), public: z.string() })),
+  /** The verifier key that this site cosigns others' audit logs with, for whoever checks them. */
+  witness: z.string(),
 });
 export type FederationSite = z.infer<typeof federationSiteSchema>;
 

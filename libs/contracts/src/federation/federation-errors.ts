@@ -15,7 +15,7 @@ export const federationErrorTable = {
   peer_suspended: { status: 403, title: 'This peer is suspended' },
   direction_denied: { status: 403, title: 'This peer may not do this in this room' },
   room_unknown: { status: 404, title: 'No such room for this peer' },
-  equivocation: { status: 409, title: 'The feed says two things at one place' },
+  equivocation: { status: 409, title: 'The feed says two things at one place, or the log has two pasts' },
   epoch_closed: { status: 409, title: 'A later epoch of this feed has begun' },
   feed_pruned: { status: 410, title: 'This part of the feed is no longer kept' },
   too_large: { status: 413, title: 'Too large' },

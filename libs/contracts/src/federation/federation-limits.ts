@@ -22,4 +22,11 @@ export const federationLimits = {
   heartbeatMs: 15_000,
   invitationLifetimeMs: 24 * 3_600_000,
   documentBytesMax: 64 * 1024,
+  /** A request to a witness, decoded. */
+  witnessBodyBytesMax: 64 * 1024,
+  checkpointBytesMax: 8 * 1024,
+  /** Logs that one site may bring to a witness: each epoch of a log is one. */
+  witnessedLogsMax: 64,
+  witnessPerSecond: 1,
+  witnessBurst: 8,
 } as const;

@@ -13,3 +13,4 @@ export * from './membership.ts';
 export * from './never-federated.ts';
 export * from './redaction.ts';
 export * from './site-document.ts';
+export * from './witness.ts';

@@ -59,6 +59,7 @@ export const federationAnswers = {
       endpoints: ['https://host.example'],
       documentVersion: 1,
       keys: [{ kid: 'bk1abcd', use: 'root' as const, public: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }],
+      witness: `boardwire/witness/${own}+8a3c1f02+BJwJDCIH6mRPbbJtnLiQ/2V4CBUmsQBw8Nd4YXDWN60R`,
     },
   },
   FederationRoom: { schema: federationRoomSchema, example: shared },

@@ -1,6 +1,7 @@
 import { fingerprintOf, type FederationEvidence, type FederationSite } from '@boardwire/contracts';
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { witnessKeyOf } from '../witness/witness-key.ts';
 import { administered } from './administered.ts';
 import type { AdminParts } from './build-admin.ts';
 import { adminToken } from './tokens.ts';
@@ -16,7 +17,9 @@ export class FederationSiteController {
       const { site, name, endpoints, ver, keys } = this.admin.sites.own;
       const shown = keys.map(({ kid, use, public: publicKey }) => ({ kid, use, public: publicKey }));
       const fingerprint = fingerprintOf(site);
-      return Promise.resolve({ site, name, fingerprint, endpoints, documentVersion: ver, keys: shown });
+      const { public: cosigning } = keys.find(({ use }) => use === 'checkpoint')!;
+      const witness = witnessKeyOf(site, Buffer.from(cosigning, 'base64url'));
+      return Promise.resolve({ site, name, fingerprint, endpoints, documentVersion: ver, keys: shown, witness });
     });
   }
 

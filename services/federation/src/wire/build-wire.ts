@@ -33,6 +33,7 @@ import { OpenStreams } from './stream/open-streams.ts';
 import { evidenceRoute } from './take-evidence.ts';
 import { pushRoute } from './take-push.ts';
 import { WireDoor } from './wire-door.ts';
+import type { SiteRoute } from './wire-route.ts';
 
 export interface BuildWireOptions {
   database: Database;
@@ -44,6 +45,8 @@ export interface BuildWireOptions {
   config: Pick<FederationConfig, 'FEDERATION_HEARTBEAT_MS'>;
   /** Undefined: nobody is told of refusals. */
   audit: InternalClient | undefined;
+  /** What is answered beside rooms. */
+  siteRoutes: readonly SiteRoute[];
 }
 
 /** The side of BF/1 that answers, and what the side that asks shares with it. */
@@ -115,7 +118,7 @@ interface ServerParts {
 }
 
 function buildServer(options: BuildWireOptions, { shared, book, decisions }: ServerParts) {
-  const { database, identity, hop, feeds, context, metrics, config } = options;
+  const { database, identity, hop, feeds, context, metrics, config, siteRoutes } = options;
   const { logger, tokens } = context;
   const { members, contacts, peers, invitations, ingest, evidence } = shared;
   const { signer, verifier, documents, nonces } = hop;
@@ -156,7 +159,7 @@ function buildServer(options: BuildWireOptions, { shared, book, decisions }: Ser
   const door = new WireDoor({ verifier, book, rates, gate, newerKeys });
   const notes = new ContactNotes(peers, book, logger);
   const onContact = (site: string) => notes.seen(site);
-  const parts = { door, book, signer, refusals, handshakes, streams, routes, tokens, onContact };
+  const parts = { door, book, signer, refusals, handshakes, streams, routes, siteRoutes, tokens, onContact };
   return { streams, judge, mount: (fastify: FastifyInstance) => mountWire(fastify, parts) };
 }
 

@@ -8,6 +8,11 @@ interface Meter {
   pushes: number;
 }
 
+interface Rate {
+  perSecond: number;
+  burst: number;
+}
+
 /**
  * How much a peer may send. A request is let in while there is anything in its bucket, before its body is read, and what
  * was in it is paid afterwards: the bucket may go below nothing, and then fills up again at the peer's rate.
@@ -15,18 +20,20 @@ interface Meter {
 export class PeerRates {
   readonly #meters = new Map<string, Meter>();
   readonly #now: () => number;
+  readonly #rateOf: (peer: KnownPeer) => Rate;
 
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = () => performance.now(), rateOf: (peer: KnownPeer) => Rate = eventRateOf) {
     this.#now = now;
+    this.#rateOf = rateOf;
   }
 
   /** @throws FedError `rate_limited` with the time after which it may come again */
   enter(peer: KnownPeer): void {
-    const { perSecond } = rateOf(peer);
+    const { perSecond } = this.#rateOf(peer);
     const meter = this.#filled(peer);
     if (meter.tokens < 1) {
       const retryAfterMs = Math.ceil(((1 - meter.tokens) * 1_000) / perSecond);
-      throw new FedError('rate_limited', { detail: 'too many events', retryAfterMs });
+      throw new FedError('rate_limited', { detail: 'more than its rate', retryAfterMs });
     }
     meter.tokens -= 1;
   }
@@ -52,7 +59,7 @@ export class PeerRates {
 
   /** Only peers have one, so there are as many as there are peers. */
   #filled(peer: KnownPeer): Meter {
-    const { perSecond, burst } = rateOf(peer);
+    const { perSecond, burst } = this.#rateOf(peer);
     const at = this.#now();
     const meter = this.#meters.get(peer.site) ?? { tokens: burst, at, pushes: 0 };
     meter.tokens = Math.min(burst, meter.tokens + ((at - meter.at) * perSecond) / 1_000);
@@ -62,7 +69,7 @@ export class PeerRates {
   }
 }
 
-function rateOf({ isTrusted }: KnownPeer): { perSecond: number; burst: number } {
+function eventRateOf({ isTrusted }: KnownPeer): Rate {
   const { newPeerEventsPerSecond, newPeerEventsBurst, trustedPeerFactor } = federationLimits;
   const factor = isTrusted ? trustedPeerFactor : 1;
   return { perSecond: newPeerEventsPerSecond * factor, burst: newPeerEventsBurst * factor };

@@ -8,8 +8,8 @@ import type { Handshakes } from './handshakes.ts';
 import type { PeerBook } from './peer-book.ts';
 import type { Refusals } from './refusals.ts';
 import type { OpenStreams } from './stream/open-streams.ts';
-import { grantOf, type WireDoor, type WireRequest } from './wire-door.ts';
-import type { WireAnswer, WireCall, WireRoute } from './wire-route.ts';
+import { assertShares, grantOf, type WireDoor, type WireRequest } from './wire-door.ts';
+import type { SiteCall, SiteRoute, WireAnswer, WireCall, WireRoute } from './wire-route.ts';
 
 export interface WireServerParts {
   door: WireDoor;
@@ -19,6 +19,7 @@ export interface WireServerParts {
   handshakes: Handshakes;
   streams: OpenStreams;
   routes: readonly WireRoute[];
+  siteRoutes: readonly SiteRoute[];
   tokens: ServiceTokens;
   /** The peer has shown itself. */
   onContact: (site: string) => void;
@@ -44,6 +45,10 @@ export function mountWire(fastify: FastifyInstance, parts: WireServerParts): voi
         exposeHeadRoute: false,
       });
     }
+    for (const route of parts.siteRoutes) {
+      const handler = (request: FastifyRequest, reply: FastifyReply) => server.serveSite(route, request, reply);
+      scope.route({ method: route.method, url: `/fed/v1/${route.path}`, handler, exposeHeadRoute: false });
+    }
     // A newer peer learns here that this site isn't as far.
     const unknown = new FedError('upgrade_required', { detail: 'no such endpoint here' });
     scope.all('/fed/*', (request, reply) => server.refuse(request, reply, unknown));
@@ -63,6 +68,13 @@ class WireServer {
     return this.#guarded(request, reply, async (proven) => {
       const call = await this.#call(request, proven, { scope: route.scope, bytesMax: route.bodyBytesMax });
       this.#send(reply, await route.answer(call), proven.hop);
+    });
+  }
+
+  /** The same for what belongs to no room. */
+  serveSite(route: SiteRoute, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    return this.#guarded(request, reply, async (proven) => {
+      this.#send(reply, await route.answer(await this.#siteCall(proven, route.bodyBytesMax)), proven.hop);
     });
   }
 
@@ -119,6 +131,13 @@ class WireServer {
     const room = params['room'] ?? '';
     const grant = grantOf((await this.#parts.book.find(peer.site, room)) ?? peer, room, scope);
     return { peer, hop, room, grant, params, body };
+  }
+
+  async #siteCall({ peer, hop, wire }: Proven, bytesMax: number): Promise<SiteCall> {
+    const body = await this.#parts.door.body(wire, { bytesMax });
+    // It may just have been let into its first room.
+    assertShares(peer.rooms.size > 0 ? peer : ((await this.#parts.book.find(peer.site, '')) ?? peer));
+    return { peer, hop, body };
   }
 
   async #wireRequest(request: FastifyRequest): Promise<WireRequest> {

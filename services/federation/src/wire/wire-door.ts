@@ -88,6 +88,13 @@ export function grantOf(peer: KnownPeer, room: string, scope: PeerScope): PeerGr
   return grant;
 }
 
+/** For what belongs to no room. One that has a part in none is answered as one that asks for a room that isn't there. */
+export function assertShares({ rooms }: KnownPeer): void {
+  if ([...rooms.values()].some(({ isRemoved }) => !isRemoved)) return;
+  if (rooms.size === 0) throw new FedError('room_unknown');
+  throw new FedError('peer_suspended', { detail: 'removed from every room' });
+}
+
 /** The JSON of a body that was proven. @throws DialError, StrictJsonError */
 export async function parsedBody(raw: IncomingMessage, bytes: Buffer, bytesMax: number): Promise<unknown> {
   const decoded = await inflate(bytes, raw.headersDistinct['content-encoding']?.join(','), bytesMax);

@@ -5,15 +5,19 @@ import { FedError } from './fed-error.ts';
 import type { KnownPeer, PeerGrant } from './peer-book.ts';
 
 /** A request of a peer that has passed every gate before what is inside it. */
-export interface WireCall {
+export interface SiteCall {
   peer: KnownPeer;
   hop: VerifiedHop;
+  /** Parsed, and nothing more. */
+  body: unknown;
+}
+
+/** One about a room that the peer has a part in. */
+export interface WireCall extends SiteCall {
   room: string;
   grant: PeerGrant;
   /** Parts of the path and the query, as they came. */
   params: Readonly<Record<string, string | undefined>>;
-  /** Parsed, and nothing more. */
-  body: unknown;
 }
 
 export interface WireAnswer {
@@ -30,6 +34,15 @@ export interface WireRoute {
   scope: PeerScope;
   bodyBytesMax: number;
   answer(call: WireCall): Promise<WireAnswer>;
+}
+
+/** What a peer may ask for beside any room, as long as it shares one. */
+export interface SiteRoute {
+  method: 'GET' | 'POST';
+  /** Below `/fed/v1/`. */
+  path: string;
+  bodyBytesMax: number;
+  answer(call: SiteCall): Promise<WireAnswer>;
 }
 
 /** @throws FedError `malformed` with the first thing that is wrong */

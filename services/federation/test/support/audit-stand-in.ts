@@ -10,6 +10,8 @@ export class AuditStandIn {
 
   private constructor() {
     this.#server = createServer((request, response) => {
+      // Nothing is signed here that a witness could be asked for.
+      if (request.method === 'GET') return void response.writeHead(404).end();
       void json(request).then((body) => {
         const { service, decisions } = decisionBatchSchema.parse(body);
         // One whose answer was late comes again.

@@ -7,6 +7,7 @@ import { hopRules } from './hop-rules.ts';
 import { pushRules } from './push-rules.ts';
 import { roomRules } from './room-rules.ts';
 import { streamRules } from './stream-rules.ts';
+import { witnessRules } from './witness-rules.ts';
 
 /** What only the site's own operator could bring about. */
 const outOfReach = ['unavailable'];
@@ -40,6 +41,7 @@ export const allRules: readonly Rule[] = [
   ...roomRules,
   ...pushRules,
   ...streamRules,
+  ...witnessRules,
   ...boundRules,
   ...forkRules,
   ...lastRules,
