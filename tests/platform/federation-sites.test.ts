@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { StoredEvent } from '@boardwire/contracts';
+import type { AuditHealth, AuditPage, FederationSite, StoredEvent } from '@boardwire/contracts';
 import { eventually } from '@boardwire/test-kit';
+import { Auditor } from '../support/auditor.ts';
 import { CutLink } from '../support/cut-link.ts';
 import {
   allLive,
@@ -16,7 +17,7 @@ import {
   trustAll,
 } from '../support/federation.ts';
 import { bad, doctor } from '../support/operator.ts';
-import { say, signInAsGuest, type Person } from '../support/person.ts';
+import { call, say, signInAsGuest, type Person } from '../support/person.ts';
 import { StreamRecorder } from '../support/stream-recorder.ts';
 import type { TestSite } from '../support/test-site.ts';
 
@@ -106,6 +107,39 @@ test('what is said on one site is seen on the other, as it was said, soon', asyn
   process.stdout.write(`to the other site: median ${waits[20]!.toFixed(0)} ms, most ${waits.at(-1)!.toFixed(0)} ms\n`);
   // How fast it is when nothing else runs, the benches say; that nobody waits for a poll or a timer shows here too.
   expect(waits[20]).toBeLessThan(2_000);
+}, 60_000);
+
+test('each site is a witness of the other’s audit log, which an auditor can check offline', async () => {
+  const { token } = await a.admin();
+  const audit = <T>(path: string) => call<T>(`${a.url}/v1/audit/${path}`, { token });
+  const { entries } = (await audit<AuditPage>('entries?order=oldest&limit=100')).body;
+  const { seq } = entries.findLast(({ kind }) => kind === 'event') ?? entries[0]!;
+  const proof = await eventually(
+    async () => {
+      const { status, text } = await audit(`entries/${seq}/tlog-proof?witnesses=1`);
+      expect(status).toBe(200);
+      return text;
+    },
+    { timeoutMs: 30_000, everyMs: 250 },
+  );
+  const { witnesses } = (await audit<AuditHealth>('health')).body;
+  expect(witnesses).toMatchObject([{ name: `boardwire/witness/${ids.b}` }]);
+  const auditor = await Auditor.of(a.url, token);
+  try {
+    await writeFile(auditor.at('key'), (await audit('key')).text);
+    await writeFile(auditor.at('entry.json'), (await audit(`entries/${seq}`)).text);
+    await writeFile(auditor.at('proof'), proof);
+    const verdicts: number[] = [];
+    for (const site of [b, a]) {
+      const { witness } = await asAdmin<FederationSite>(site, '');
+      await writeFile(auditor.at('witnesses'), `${witness}\n`);
+      const given = ['--proof', auditor.at('proof'), '--key', auditor.at('key'), '--witness', auditor.at('witnesses')];
+      verdicts.push((await auditor.run('verify', 'entry', auditor.at('entry.json'), ...given)).code);
+    }
+    expect(verdicts).toEqual([0, 1]);
+  } finally {
+    await auditor.leaves();
+  }
 }, 60_000);
 
 test('a link that is cut, and one that falls silent, lose nothing', async () => {

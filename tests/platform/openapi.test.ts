@@ -372,6 +372,7 @@ async function audit(witness: Witness): Promise<void> {
   witness.check('auditEntry', await read('entries/999999'));
   await covered(0);
   witness.check('auditEntryProof', await read('entries/0/proof'));
+  witness.check('auditEntryProof', await read('entries/0/proof?witnesses=all'));
   witness.check('auditEntryDisclosure', await read('entries/0/disclosure'));
   witness.check('auditEntryDisclosure', await read('entries/999999/disclosure'));
   witness.check('auditCheckpoints', await read('checkpoints?limit=2'));

@@ -23,6 +23,8 @@ import { LogCheckpoints } from './reading/log-checkpoints.ts';
 import { LogTiles } from './reading/log-tiles.ts';
 import { LogProofs } from './reading/log-proofs.ts';
 import { LogStatus } from './reading/log-status.ts';
+import { Cosignatures } from './witnessing/cosignatures.ts';
+import { KnownWitnesses } from './witnessing/known-witnesses.ts';
 
 /** An append that takes longer is no beat: the loop shows as silent, and after some seconds a new term begins. */
 const stuckMs = 1_500;
@@ -48,6 +50,7 @@ export interface AuditParts extends Reading {
   tiles: LogTiles;
   disclosures: Disclosures;
   restoration: Restoration;
+  cosignatures: Cosignatures;
   scrub: Scrub;
   /** Starts every loop; the log grows from here on. */
   start(): void;
@@ -59,12 +62,15 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
   const key = await loadCheckpointKey(database, dependencies.config.CHECKPOINT_KEY);
   const writing = buildWriting(dependencies, key);
   const { scrub, policy } = writing;
-  const status = new LogStatus({ database, boards: () => writing.follower.boards(), scrub, policy });
+  const witnesses = new KnownWitnesses(database, writing.metrics);
+  const status = new LogStatus({ database, boards: () => writing.follower.boards(), scrub, policy, witnesses });
+  const proofs = new LogProofs(database, key);
   const reading = buildReading(context, database, writing.inbox);
   const { records } = reading;
   const start = () => {
     writing.start();
     context.supervisor.run('audit-reads', { beatEveryMs: 1_000 }, (loop) => records.run(loop));
+    context.supervisor.run('audit-witnesses', { beatEveryMs: 1_000 }, (loop) => witnesses.run(loop));
   };
   const stop = async () => {
     await records.flush().catch((error: unknown) => {
@@ -76,7 +82,8 @@ export async function buildAudit(dependencies: AuditDependencies): Promise<Audit
     ...writing,
     ...reading,
     status,
-    proofs: new LogProofs(database, key),
+    proofs,
+    cosignatures: new Cosignatures({ database, key, proofs }),
     checkpoints: new LogCheckpoints(database),
     tiles: new LogTiles(database),
     disclosures: new Disclosures(database, dependencies.chat),
@@ -136,7 +143,8 @@ function buildWriting(dependencies: AuditDependencies, key: CheckpointKey) {
     sequencer.reload('a backup was put back');
   };
   const { scrub, policy } = keeping;
-  return { sequencer, checkpointer, follower, inbox, scrub, policy, restoration: { noteRestored }, start, stop };
+  const restoration = { noteRestored };
+  return { sequencer, checkpointer, follower, inbox, scrub, policy, metrics, restoration, start, stop };
 }
 
 function follow({ bus, chat, context }: AuditDependencies, intake: EventIntake, redactions: Redactions): BoardFollower {

@@ -10,6 +10,7 @@ import { RefusedReads } from './http/refused-reads.ts';
 import { RestoredController } from './http/restored.controller.ts';
 import { TailController } from './http/tail.controller.ts';
 import { tokens } from './http/tokens.ts';
+import { WitnessesController } from './http/witnesses.controller.ts';
 import type { AuditParts } from './audit-parts.ts';
 
 export class AuditModule {
@@ -26,6 +27,7 @@ export class AuditModule {
         DecisionAuditsController,
         DecisionsController,
         RestoredController,
+        WitnessesController,
       ],
       providers: [
         { provide: tokens.reader, useValue: parts.reader },
@@ -42,6 +44,7 @@ export class AuditModule {
         { provide: tokens.disclosures, useValue: parts.disclosures },
         { provide: tokens.inbox, useValue: parts.inbox },
         { provide: tokens.restoration, useValue: parts.restoration },
+        { provide: tokens.cosignatures, useValue: parts.cosignatures },
       ],
     };
   }

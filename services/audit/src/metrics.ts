@@ -14,6 +14,7 @@ export class AuditMetrics {
   #gaps = 0;
   #scrubPosition = 0;
   #scrubFindings = 0;
+  #witnessesHeard: readonly number[] = [];
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -52,6 +53,14 @@ export class AuditMetrics {
     });
     metrics.gauge('audit_checkpoint_age_seconds', 'Age of the newest signed checkpoint.', [], (gauge) => {
       if (this.#checkpointedAt !== undefined) gauge.set((Date.now() - this.#checkpointedAt) / 1_000);
+    });
+    metrics.gauge('audit_witnesses', 'Other sites that have cosigned a checkpoint in the last hour.', [], (gauge) => {
+      gauge.set(this.#witnessesHeard.filter((atMs) => Date.now() - atMs < hourMs).length);
+    });
+    metrics.gauge('audit_cosigned_age_seconds', 'Since another site has cosigned a checkpoint.', [], (gauge) => {
+      if (this.#witnessesHeard.length > 0) gauge.set((Date.now() - Math.max(...this.#witnessesHeard)) / 1_000);
+      // Not 0, as if one had just been here.
+      else gauge.remove();
     });
     metrics.gauge('audit_gaps', 'Open gaps: runs of numbers that should be in the log and are not.', [], (gauge) => {
       gauge.set(this.#gaps);
@@ -95,6 +104,11 @@ export class AuditMetrics {
     this.#checkpointedAt = atMs;
   }
 
+  /** When each witness was heard last. */
+  witnessesKnown(atMs: readonly number[]): void {
+    this.#witnessesHeard = atMs;
+  }
+
   batchCheckpointed(committedMs: number, nowMs: number): void {
     this.#commitToCheckpoint.observe(Math.max(0, nowMs - committedMs) / 1_000);
   }
@@ -104,5 +118,6 @@ export class AuditMetrics {
   }
 }
 
+const hourMs = 3_600_000;
 const checkpointBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 60];
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];

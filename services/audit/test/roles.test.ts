@@ -15,6 +15,7 @@ const logged = [
   'leaf',
   'tile',
   'checkpoint',
+  'cosignature',
   'former_epoch',
   'redaction',
   'dropped_records',

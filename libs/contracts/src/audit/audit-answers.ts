@@ -66,8 +66,20 @@ export const auditHealthSchema = z.object({
   former: z.array(z.object({ epoch: z.string(), size: z.number().int(), root: z.string(), note: z.string() })),
   /** The gaps themselves, the newest 100. */
   gap_list: z.array(auditGapSchema),
-  /** Peers that have signed checkpoints of this log. */
-  witnesses: z.array(z.object({ name: z.string() })),
+  /** Other sites that have cosigned checkpoints of this log, who was heard last first. */
+  witnesses: z.array(
+    z.object({
+      name: z.string(),
+      /** The verifier key that its site document gives it. Whom it is to convince gets it another way. */
+      key: z.string(),
+      epoch: z.string(),
+      /** The largest size that it has cosigned. */
+      size: z.number().int(),
+      /** When, by the clock of the witness; and for how long that has been, by the clock here. */
+      at: z.string(),
+      ageMs: z.number(),
+    }),
+  ),
   /** While it holds, nothing is forgotten. */
   legal_hold: z.boolean(),
   /** Days that records are kept behind their own day; null: for ever. Leaves and proofs stay. */

@@ -207,7 +207,16 @@ export const answerSchemas = {
       epoch: 'kfzwi3tx',
       former: [],
       gap_list: [],
-      witnesses: [],
+      witnesses: [
+        {
+          name: 'boardwire/witness/bs1example',
+          key: 'boardwire/witness/bs1example+8a3c1f02+BJwJDCIH6mRPbbJtnLiQ/2V4CBUmsQBw8Nd4YXDWN60R',
+          epoch: 'kfzwi3tx',
+          size: 7,
+          at: '2026-03-01T12:00:03.000Z',
+          ageMs: 4_100,
+        },
+      ],
       legal_hold: false,
       retention_days: null,
       detail_days: 90,

@@ -12,6 +12,7 @@ import {
   decisionAuditLatestParameters,
   limitParameter,
   logEpochParameter,
+  proofParameters,
 } from './parameters.ts';
 
 const json = 'application/json';
@@ -133,16 +134,18 @@ export const auditRoutes: readonly DocumentedRoute[] = [
     path: '/v1/audit/entries/{seq}/proof',
     id: 'auditEntryProof',
     summary: 'That an entry is in the tree of the newest checkpoint',
+    parameters: proofParameters,
     answers: { 200: { summary: 'An audit path (RFC 6962)', content: { [json]: 'AuditProof' } } },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'invalid'],
   },
   {
     ...base,
     path: '/v1/audit/entries/{seq}/tlog-proof',
     id: 'auditEntryTlogProof',
     summary: 'The same proof as one text that stands alone',
+    parameters: proofParameters,
     answers: { 200: { summary: 'C2SP tlog-proof', content: { 'text/plain': 'text' } } },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'invalid'],
   },
   {
     ...base,

@@ -191,10 +191,18 @@ export const logEpochParameter = query({
   schema: z.string().regex(/^[a-z2-7]{1,16}$/),
   example: 'kfzwi3tx',
 });
+const witnessesParameter = query({
+  name: 'witnesses',
+  summary: 'So many other sites have cosigned the checkpoint, at least: the newest of a log that grows has none yet.',
+  schema: whole.max(64),
+  example: 1,
+});
 export const checkpointParameters: readonly DocumentedParameter[] = [
   query({ name: 'size', summary: 'The size that was signed.', schema: whole, example: 7 }),
   logEpochParameter,
+  witnessesParameter,
 ];
+export const proofParameters: readonly DocumentedParameter[] = [witnessesParameter];
 export const consistencyParameters: readonly DocumentedParameter[] = [
   query({ name: 'from', summary: 'The smaller size, from 1.', schema: whole.min(1), isRequired: true, example: 3 }),
   query({ name: 'to', summary: 'The larger size.', schema: whole, isRequired: true, example: 7 }),

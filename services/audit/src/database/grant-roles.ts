@@ -22,8 +22,8 @@ export async function grantRoles(owner: Database, { append, retention }: AuditRo
   });
 }
 
-const grown = 'entry, detail, leaf, tile, checkpoint, former_epoch, redaction';
-const moved = 'tree, mark, day_count, board_day, decision_stream, removal_mark';
+const grown = 'entry, detail, leaf, tile, checkpoint, cosignature, former_epoch, redaction';
+const moved = 'tree, mark, day_count, board_day, decision_stream, removal_mark, witness';
 
 function grantsFor(append: string, retention: string): string[] {
   return [

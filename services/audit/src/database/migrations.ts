@@ -2,6 +2,7 @@ import { sqlMigration } from '@boardwire/database';
 import { summarizeNames } from './names-migration.ts';
 import { shareOwnership } from './ownership-migration.ts';
 import { addReading, addTraders } from './reading-migration.ts';
+import { addWitnesses } from './witness-migration.ts';
 
 /**
  * Tables of the log. `entry`, `leaf`, `tile` and `checkpoint` only grow: triggers refuse every change. What may have to
@@ -132,4 +133,12 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON former_epoch FOR EACH STATEMEN
 `,
 );
 
-export const auditMigrations = [createLog, addEpochs, addReading, shareOwnership, addTraders, summarizeNames];
+export const auditMigrations = [
+  createLog,
+  addEpochs,
+  addReading,
+  shareOwnership,
+  addTraders,
+  summarizeNames,
+  addWitnesses,
+];

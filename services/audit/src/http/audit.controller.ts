@@ -6,7 +6,13 @@ import type { LogProofs } from '../reading/log-proofs.ts';
 import type { LogStatus } from '../reading/log-status.ts';
 import type { ReadRecords } from '../reading/read-records.ts';
 import { databaseAnswer } from './database-answer.ts';
-import { consistencyQuerySchema, seqOf, type ConsistencyQuery } from './read-queries.ts';
+import {
+  consistencyQuerySchema,
+  proofQuerySchema,
+  seqOf,
+  type ConsistencyQuery,
+  type ProofQuery,
+} from './read-queries.ts';
 import { requireAuditor } from './require-auditor.ts';
 import { tokens } from './tokens.ts';
 
@@ -21,9 +27,13 @@ export class AuditController {
   ) {}
 
   @Get('entries/:seq/proof')
-  proof(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<AuditProof> {
+  proof(
+    @Req() request: FastifyRequest,
+    @Param('seq') seq: string,
+    @Query({ schema: proofQuerySchema }) { witnesses }: ProofQuery,
+  ): Promise<AuditProof> {
     requireAuditor(request);
-    return databaseAnswer(() => this.proofs.inclusion(seqOf(seq)));
+    return databaseAnswer(() => this.proofs.inclusion(seqOf(seq), witnesses));
   }
 
   @Get('proof/consistency')

@@ -11,10 +11,12 @@ import {
   checkpointQuerySchema,
   checkpointsQuerySchema,
   epochQuerySchema,
+  proofQuerySchema,
   seqOf,
   type CheckpointQuery,
   type CheckpointsQuery,
   type EpochQuery,
+  type ProofQuery,
 } from './read-queries.ts';
 import { requireAuditor } from './require-auditor.ts';
 import { tokens } from './tokens.ts';
@@ -63,9 +65,13 @@ export class LogFilesController {
   @Get('entries/:seq/tlog-proof')
   @Header('content-type', plainText)
   @Header('cache-control', 'no-store')
-  tlogProof(@Req() request: FastifyRequest, @Param('seq') seq: string): Promise<string> {
+  tlogProof(
+    @Req() request: FastifyRequest,
+    @Param('seq') seq: string,
+    @Query({ schema: proofQuerySchema }) { witnesses }: ProofQuery,
+  ): Promise<string> {
     requireAuditor(request);
-    return databaseAnswer(() => this.proofs.tlogProof(seqOf(seq)));
+    return databaseAnswer(() => this.proofs.tlogProof(seqOf(seq), witnesses));
   }
 
   @Get('tile/*')

@@ -1,4 +1,4 @@
-import { auditWholeSchema as whole, boardSlugSchema, daySchema, limits } from '@boardwire/contracts';
+import { auditWholeSchema as whole, boardSlugSchema, daySchema, federationLimits, limits } from '@boardwire/contracts';
 import { AppError } from '@boardwire/service-kit';
 import { z } from 'zod';
 
@@ -27,8 +27,18 @@ export const consistencyQuerySchema = z.strictObject({
 });
 export type ConsistencyQuery = z.infer<typeof consistencyQuerySchema>;
 
-export const checkpointQuerySchema = z.strictObject({ size: whole.optional(), epoch: logEpoch.optional() });
+/** How many must have cosigned the checkpoint that an answer ends in. */
+const witnesses = whole.pipe(z.number().max(federationLimits.membersMax)).optional();
+
+export const checkpointQuerySchema = z.strictObject({
+  size: whole.optional(),
+  epoch: logEpoch.optional(),
+  witnesses,
+});
 export type CheckpointQuery = z.infer<typeof checkpointQuerySchema>;
+
+export const proofQuerySchema = z.strictObject({ witnesses });
+export type ProofQuery = z.infer<typeof proofQuerySchema>;
 
 export const checkpointsQuerySchema = z.strictObject({ limit, epoch: logEpoch.optional() });
 export type CheckpointsQuery = z.infer<typeof checkpointsQuerySchema>;

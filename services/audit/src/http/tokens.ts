@@ -13,4 +13,5 @@ export const tokens = {
   disclosures: Symbol('Disclosures'),
   inbox: Symbol('DecisionInbox'),
   restoration: Symbol('Restoration'),
+  cosignatures: Symbol('Cosignatures'),
 } as const;

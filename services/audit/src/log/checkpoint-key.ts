@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Database } from '@boardwire/database';
 import {
-  encodeBase32,
+  auditLogOrigin,
   generateSigningKey,
   importSigningKey,
+  logIdOf,
   noteSigner,
   type NoteSigner,
   type SigningKey,
@@ -20,16 +20,12 @@ export interface CheckpointKey {
 export async function loadCheckpointKey(database: Database, configured: string | undefined): Promise<CheckpointKey> {
   const key =
     configured === undefined ? await storedKey(database) : importSigningKey(Buffer.from(configured, 'base64url'));
-  const logId = encodeBase32(createHash('sha256').update(key.publicKey).digest()).slice(0, 16);
-  return { key, logId };
+  return { key, logId: logIdOf(key.publicKey) };
 }
 
-export const logOrigin = ({ logId }: CheckpointKey, epoch: string) => `boardwire/audit/${logId}/${epoch}`;
+export const logOrigin = ({ key }: CheckpointKey, epoch: string) => auditLogOrigin(key.publicKey, epoch);
 
-/**
- * The signer of one epoch of the log. The epoch is part of the origin: a log that had to start over signs under another
- * name, so that it can't be taken for a fork of the former.
- */
+/** The signer of one epoch of the log. */
 export function logSigner(key: CheckpointKey, epoch: string): NoteSigner {
   return noteSigner(logOrigin(key, epoch), key.key);
 }

@@ -14,15 +14,15 @@ export class LogProofs {
     private readonly key: CheckpointKey,
   ) {}
 
-  /** That the entry `seq` is in the tree of the newest checkpoint of its epoch. */
-  async inclusion(seq: number): Promise<AuditProof> {
-    const { index, checkpoint, proof } = await this.#path(seq);
+  /** That the entry `seq` is in the tree of the newest checkpoint of its epoch that so many have cosigned. */
+  async inclusion(seq: number, witnesses = 0): Promise<AuditProof> {
+    const { index, checkpoint, proof } = await this.#path(seq, witnesses);
     return { seq, index, size: checkpoint.size, proof: proof.map(toHex), checkpoint: checkpoint.note };
   }
 
   /** The same as one text that needs nothing else (C2SP tlog-proof). */
-  async tlogProof(seq: number): Promise<string> {
-    const { index, checkpoint, proof } = await this.#path(seq);
+  async tlogProof(seq: number, witnesses = 0): Promise<string> {
+    const { index, checkpoint, proof } = await this.#path(seq, witnesses);
     return formatTlogProof({ index, proof, checkpoint: checkpoint.note });
   }
 
@@ -45,9 +45,12 @@ export class LogProofs {
     return rows.map(({ epoch }) => formatVerifier(logSigner(this.key, epoch)));
   }
 
-  async #path(seq: number): Promise<{ index: number; checkpoint: StoredCheckpoint; proof: Buffer[] }> {
+  async #path(
+    seq: number,
+    witnesses: number,
+  ): Promise<{ index: number; checkpoint: StoredCheckpoint; proof: Buffer[] }> {
     const span = await spanOfEntry(this.database, seq);
-    const checkpoint = span === undefined ? undefined : await newestCheckpoint(this.database, span.era);
+    const checkpoint = span === undefined ? undefined : await newestCheckpoint(this.database, span.era, { witnesses });
     const index = seq - (span?.firstSeq ?? 0);
     if (span === undefined || checkpoint === undefined || index >= checkpoint.size) {
       throw new AppError('not_found', { detail: `no checkpoint covers entry ${seq}` });

@@ -3,6 +3,7 @@ import type { Database } from '@boardwire/database';
 import type { BoardPosition } from '@boardwire/follower';
 import type { KeepingPolicy } from '../forgetting/build-keeping.ts';
 import type { Scrub } from '../log/scrub.ts';
+import type { KnownWitnesses } from '../witnessing/known-witnesses.ts';
 import { logSpan } from './log-spans.ts';
 import { newestCheckpoint, type StoredCheckpoint } from './stored-checkpoints.ts';
 
@@ -13,6 +14,7 @@ export interface LogStatusOptions {
   boards: () => BoardPosition[];
   scrub: Pick<Scrub, 'rounds' | 'findings'>;
   policy: KeepingPolicy;
+  witnesses: Pick<KnownWitnesses, 'all'>;
 }
 
 /** How far the log has come, and what is missing from it. */
@@ -28,7 +30,7 @@ export class LogStatus {
   async health(): Promise<AuditHealth> {
     const { policy, scrub } = this.options;
     const span = await logSpan(this.options.database);
-    const [checkpoint, marks, gaps, gapList, former] = await Promise.all([
+    const [checkpoint, marks, gaps, gapList, former, witnesses] = await Promise.all([
       newestCheckpoint(this.options.database, span.era),
       this.options.database.query<{ board: string; epoch: string; seq: number }>('SELECT board, epoch, seq FROM mark'),
       this.options.database.query<{ kind: string; name: string; epoch: string; gaps: number }>(
@@ -36,6 +38,7 @@ export class LogStatus {
       ),
       this.#gapList(),
       this.#former(),
+      this.options.witnesses.all(),
     ]);
     const gapsOf = (board: string, epoch: string) =>
       gaps.find((row) => row.kind === 'board' && row.name === board && row.epoch === epoch)?.gaps ?? 0;
@@ -48,7 +51,7 @@ export class LogStatus {
       epoch: span.epoch,
       former,
       gap_list: gapList,
-      witnesses: [],
+      witnesses,
       legal_hold: policy.isHeld,
       retention_days: policy.recordDays ?? null,
       detail_days: policy.detailDays ?? null,
