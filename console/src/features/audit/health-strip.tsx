@@ -2,12 +2,14 @@ import type { AuditHealth } from '@boardwire/contracts';
 import { useEffect, type ReactNode } from 'react';
 import { Icon } from '../../ui/icon.tsx';
 import { useNow } from '../../ui/use-now.ts';
+import { ageText } from './age-text.ts';
 import type { AuditApi } from './audit-api.ts';
 import { GapList } from './gap-list.tsx';
 import classes from './health-strip.module.css';
 import { LogTrustNote } from './log-trust-note.tsx';
 import { useHealth } from './use-health.ts';
 import type { LogWatch } from './verify/log-watch.ts';
+import { WitnessList } from './witness-list.tsx';
 
 /** How far the log is, how old its last signature is, who vouches for it, and what is missing from it. */
 export function HealthStrip({ api, watch }: { api: AuditApi; watch: LogWatch }) {
@@ -48,7 +50,9 @@ function Figures({ health, readAt }: { health: AuditHealth; readAt: number }) {
           <CheckpointAge {...checkpoint} size={size} signed={checkpoint.size} readAt={readAt} />
         )}
       </Figure>
-      <Figure name="Witnesses">{witnesses.length === 0 ? 'none' : witnesses.map(({ name }) => name).join(', ')}</Figure>
+      <Figure name="Witnesses">
+        <WitnessList witnesses={witnesses} readAt={readAt} />
+      </Figure>
       <Figure name="Gaps" isBad={gaps > 0}>
         {gaps === 0 ? 'none' : gaps}
       </Figure>
@@ -72,13 +76,6 @@ function CheckpointAge(props: { ageMs: number; size: number; signed: number; rea
       {ageText(age)} old{isLate ? `, ${(size - signed).toLocaleString()} entries not signed` : ''}
     </span>
   );
-}
-
-function ageText(ms: number): string {
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
 function Figure({ name, isBad = false, children }: { name: string; isBad?: boolean; children: ReactNode }) {
