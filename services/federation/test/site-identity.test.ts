@@ -169,5 +169,7 @@ test('the keys in force tell their age, also one that another replica has replac
   expect(await told()).toEqual({ root: 0, hop: 400, event: 400, checkpoint: 0 });
   await other.query(`UPDATE site_key SET retired_at = now() WHERE use = 'hop'`);
   await loadSiteIdentity(other, vault, description);
+  // Written last, so that the table has it behind the key in force.
+  await other.query('UPDATE site_key SET created_at = created_at WHERE retired_at IS NOT NULL');
   expect(await told()).toEqual({ root: 0, hop: 0, event: 400, checkpoint: 0 });
 });

@@ -32,9 +32,9 @@ export function seeCertificate(address: string, { signal, ca }: SeeingOptions): 
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
   });
-  const giveUp = () => socket.destroy(new Error('no certificate in time'));
-  const timer = setTimeout(giveUp, timeoutMs);
-  signal.addEventListener('abort', giveUp, { once: true });
+  const timer = setTimeout(() => socket.destroy(new Error('no certificate in time')), timeoutMs);
+  const stop = () => socket.destroy(new Error('the service stops'));
+  signal.addEventListener('abort', stop, { once: true });
   return new Promise<SeenCertificate>((resolve, reject) => {
     // Stays for the socket's life: a late error that nobody listens to would end the process.
     socket.on('error', reject);
@@ -47,7 +47,7 @@ export function seeCertificate(address: string, { signal, ca }: SeeingOptions): 
     });
   }).finally(() => {
     clearTimeout(timer);
-    signal.removeEventListener('abort', giveUp);
+    signal.removeEventListener('abort', stop);
     socket.destroy();
   });
 }
