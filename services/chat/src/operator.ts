@@ -7,3 +7,4 @@ export {
   type RebuildMirrorOptions,
   type RebuiltBoard,
 } from './operator/rebuild-mirror.ts';
+export { rotateTokenKey, type TokenKey, type TokenKeys } from './operator/rotate-token-key.ts';

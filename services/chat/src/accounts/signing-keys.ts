@@ -1,50 +1,47 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  generateKeyPairSync,
-  hkdfSync,
-  randomBytes,
-  type KeyObject,
-} from 'node:crypto';
 import { limits } from '@boardwire/contracts';
-import type { Database } from '@boardwire/database';
+import { isConnectionError, type Database } from '@boardwire/database';
 import type { Logger } from '@boardwire/service-kit';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { JWK } from 'jose';
+import { settleSigningKeys } from './rotate-signing-key.ts';
+import { SigningKeyVault, type SealedSigningKey, type SigningKey } from './signing-key-vault.ts';
 
-export interface SigningKey {
-  readonly kid: string;
-  readonly privateKey: KeyObject;
-  readonly madeAt: Date;
-}
-
-interface KeyRow {
-  kid: string;
-  public_key: string;
-  sealed_private_key: Buffer;
-  created_at: Date;
+interface CurrentRow extends SealedSigningKey {
+  /** A new key's time has come. */
+  is_due: boolean;
 }
 
 const attemptsMax = 5;
+/** The key may be rotated by another program, and another replica may have begun to sign with the new one. */
+const lookEveryMs = 1_000;
 /** Tokens that a retired key has signed are still verified as long as they live, and clocks may differ. */
 const verifiableSeconds = (2 * limits.accessTokenMs) / 1_000;
 
 /** The key that signs access tokens. Kept in the schema, sealed with a key derived from the site's internal secret. */
 export class SigningKeys {
-  readonly #sealingKey: Uint8Array;
+  readonly #vault: SigningKeyVault;
   #current: SigningKey | undefined;
+  #lookedAtMs = -Infinity;
 
   constructor(
     private readonly database: Database,
     private readonly logger: Logger,
     secret: string,
   ) {
-    this.#sealingKey = new Uint8Array(hkdfSync('sha256', secret, '', 'boardwire chat signing key v1', 32));
+    this.#vault = new SigningKeyVault(secret);
   }
 
   /** The key that all replicas sign with; made at the first call in a site's life. */
   async current(): Promise<SigningKey> {
-    return (this.#current ??= await this.#load());
+    if (this.#current !== undefined && performance.now() - this.#lookedAtMs < lookEveryMs) return this.#current;
+    try {
+      this.#current = await this.#load();
+      this.#lookedAtMs = performance.now();
+      return this.#current;
+    } catch (error) {
+      // Tokens of a key that has retired meanwhile verify as well.
+      if (this.#current === undefined || !isConnectionError(error)) throw error;
+      return this.#current;
+    }
   }
 
   /** When the key in use was made; undefined before its first use. */
@@ -52,11 +49,14 @@ export class SigningKeys {
     return this.#current?.madeAt;
   }
 
-  /** Public keys, also of keys that were retired a moment ago. */
+  /** Public keys, also of keys that were retired a moment ago and of the one that is next: it verifies before it signs. */
   async publicKeys(): Promise<JWK[]> {
-    const rows = await this.database.query<KeyRow>(
-      `SELECT public_key FROM signing_key
-       WHERE retired_at IS NULL OR retired_at > now() - $1 * interval '1 second' ORDER BY created_at`,
+    const rows = await this.database.query<Pick<SealedSigningKey, 'public_key'>>(
+      `SELECT public_key FROM (
+         SELECT public_key, created_at FROM signing_key
+         WHERE retired_at IS NULL OR coalesce(verifies_until, retired_at + $1 * interval '1 second') > now()
+         UNION ALL SELECT public_key, created_at FROM next_signing_key
+       ) AS known ORDER BY created_at`,
       [verifiableSeconds],
     );
     return rows.map(({ public_key }) => JSON.parse(public_key) as JWK);
@@ -65,7 +65,13 @@ export class SigningKeys {
   async #load(): Promise<SigningKey> {
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       // oxlint-disable-next-line no-await-in-loop -- another replica may be making it
-      const [row] = await this.database.query<KeyRow>('SELECT * FROM signing_key WHERE retired_at IS NULL');
+      const [row] = await this.database.query<CurrentRow>(currentKey);
+      if (row?.is_due === true) {
+        // oxlint-disable-next-line no-await-in-loop
+        await this.database.transaction(settleSigningKeys);
+        continue;
+      }
+      if (row !== undefined && row.kid === this.#current?.kid) return this.#current;
       const key = row === undefined ? undefined : this.#open(row);
       if (key !== undefined) return key;
       // oxlint-disable-next-line no-await-in-loop
@@ -74,9 +80,15 @@ export class SigningKeys {
     throw new Error('no signing key could be made');
   }
 
+  #open(row: SealedSigningKey): SigningKey | undefined {
+    const key = this.#vault.open(row);
+    if (key === undefined) this.logger.warn({ event: 'signing_key.sealed_with_another_secret', kid: row.kid });
+    return key;
+  }
+
   /** A key that was sealed with another secret can't be used any more: it is retired. */
   async #replace(kid: string | undefined): Promise<void> {
-    const made = await this.#make();
+    const made = await this.#vault.make();
     await this.database.transaction(async (transaction) => {
       await transaction.query('UPDATE signing_key SET retired_at = now() WHERE kid = $1', [kid ?? '']);
       await transaction.query(
@@ -86,33 +98,8 @@ export class SigningKeys {
     });
     this.logger.info({ event: 'signing_key.made', kid: made.kid, replaces: kid });
   }
-
-  async #make(): Promise<Omit<KeyRow, 'created_at'>> {
-    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const jwk = publicKey.export({ format: 'jwk' }) as JWK;
-    const kid = await calculateJwkThumbprint(jwk);
-    const secret = privateKey.export({ format: 'der', type: 'pkcs8' });
-    const public_key = JSON.stringify({ ...jwk, kid, alg: 'EdDSA', use: 'sig' });
-    return { kid, public_key, sealed_private_key: this.#seal(kid, secret) };
-  }
-
-  /** AES-256-GCM: nonce, tag, ciphertext; bound to the key's id. */
-  #seal(kid: string, secret: Buffer): Buffer {
-    const nonce = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', this.#sealingKey, nonce).setAAD(Buffer.from(kid));
-    const sealed = Buffer.concat([cipher.update(secret), cipher.final()]);
-    return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
-  }
-
-  #open({ kid, sealed_private_key: sealed, created_at: madeAt }: KeyRow): SigningKey | undefined {
-    const decipher = createDecipheriv('aes-256-gcm', this.#sealingKey, sealed.subarray(0, 12));
-    decipher.setAAD(Buffer.from(kid)).setAuthTag(sealed.subarray(12, 28));
-    try {
-      const der = Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]);
-      return { kid, madeAt, privateKey: createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }) };
-    } catch {
-      this.logger.warn({ event: 'signing_key.sealed_with_another_secret', kid });
-      return undefined;
-    }
-  }
 }
+
+const currentKey = `
+  SELECT *, EXISTS (SELECT FROM next_signing_key WHERE signs_from <= now()) AS is_due
+  FROM signing_key WHERE retired_at IS NULL`;

@@ -2,6 +2,7 @@ import { createAccounts, createDecisions } from './create-accounts.ts';
 import { createBans } from './create-bans.ts';
 import { createIgnores } from './create-ignores.ts';
 import { createAppend, createLog } from './create-log.ts';
+import { createNextSigningKey } from './create-next-signing-key.ts';
 import { createRebuild } from './create-rebuild.ts';
 import { createRemoval, tellRemovals } from './create-removal.ts';
 import { createRetention } from './create-retention.ts';
@@ -20,4 +21,5 @@ export const migrations = [
   tellRemovals,
   createBans,
   createIgnores,
+  createNextSigningKey,
 ];
