@@ -100,4 +100,29 @@ describe('the operator’s command', () => {
     expect(out).toContain('ECONNREFUSED');
     expect(out).not.toContain('hidden');
   });
+
+  test('rotate-keys makes no key that it was not told to, and says of which it can’t', async () => {
+    const env = {
+      INTERNAL_SECRET: secret,
+      DATABASE_URL: 'postgres://nobody:hidden@127.0.0.1:9/none',
+      CHAT_URL: 'http://127.0.0.1:9',
+    };
+    const refusal = async (...args: string[]) => {
+      const { code, err } = await run(['rotate-keys', '--env', ...args], env);
+      return [code, err.split('\n')[0]];
+    };
+    expect(await refusal()).toEqual([2, '--use is needed: hop, event, token']);
+    expect(await refusal('--use', 'door')).toEqual([2, '--use door: no such key. One of hop, event, token']);
+    for (const use of ['root', 'checkpoint']) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect(await refusal('--use', 'hop', '--use', use)).toEqual([2, expect.stringMatching(/ can’t be /)]);
+    }
+    for (const seconds of ['soon', '-1', '604801']) {
+      // oxlint-disable-next-line no-await-in-loop
+      expect((await refusal('--use', 'hop', `--sign-after=${seconds}`))[0]).toBe(2);
+    }
+    const away = await run(['rotate-keys', '--use', 'hop', '--env'], env);
+    expect(away).toMatchObject({ code: 1, out: expect.stringContaining('ECONNREFUSED') });
+    expect(away.out).not.toContain('hidden');
+  });
 });

@@ -22,8 +22,10 @@ import { followBoards } from './following/follow-boards.ts';
 import { FederationMarks } from './following/mark-store.ts';
 import { buildHop, type HopParts } from './hop/build-hop.ts';
 import { KeyAges } from './identity/key-ages.ts';
-import { KeyVault } from './identity/key-vault.ts';
+import type { KeyVault } from './identity/key-vault.ts';
+import { LiveIdentity } from './identity/live-identity.ts';
 import { loadSiteIdentity, type SiteIdentity } from './identity/site-identity.ts';
+import { vaultOf } from './identity/vault-of.ts';
 import { FederationMetrics } from './metrics.ts';
 import { buildLinks } from './links/build-links.ts';
 import { migrations } from './migrations.ts';
@@ -39,12 +41,12 @@ export async function boot(env: Environment): Promise<RunningService> {
     onStop('database', () => database.close());
     watchDatabase(context.metrics, database);
     const vault = vaultOf(config);
-    const identity = await loadSiteIdentity(database, vault, {
-      name: config.SITE_NAME,
-      endpoints: endpointsOf(config),
-    });
+    const description = { name: config.SITE_NAME, endpoints: endpointsOf(config) };
+    const first = await loadSiteIdentity(database, vault, description);
+    const identity = new LiveIdentity(first, { database, vault, logger: context.logger });
     context.logger.info({ event: 'federation.identity', site: identity.siteId, ver: identity.documentVersion });
     const hop = buildHop(database, identity, config);
+    identity.onChanged(() => hop.signer.use(identity.keys.hop));
     onStop('dialer', () => hop.dialer.close());
     const { NATS_URL: url, NATS_TOKEN: token } = config;
     const bus = await connectBus({ url, token, name: 'federation', logger: context.logger });
@@ -75,6 +77,7 @@ export async function boot(env: Environment): Promise<RunningService> {
     wire.start();
     links.start();
     witness.start();
+    context.supervisor.run('identity', { beatEveryMs: 1_000 }, (loop) => identity.run(loop));
     context.supervisor.run('nonces', { beatEveryMs: 1_000 }, (loop) => hop.nonces.run(loop));
     watchExpiry(context, { database, metrics, config });
     onStop('loops', () => context.supervisor.stop());
@@ -124,11 +127,6 @@ function buildParts(outside: Outside, { audit, outbox }: Reporting) {
 function openStorage(config: FederationConfig, { logger }: ServiceContext): Promise<Database> {
   const { DATABASE_URL: url, DATABASE_POOL_MAX: poolMax, MIGRATIONS: migrate } = config;
   return openDatabase({ url, schema: 'federation', migrations, migrate, poolMax, logger });
-}
-
-function vaultOf(config: FederationConfig): KeyVault {
-  const secret = config.KEY_SECRET ?? config.INTERNAL_SECRET;
-  return new KeyVault(config.KEY_SECRET_FORMER === undefined ? [secret] : [secret, config.KEY_SECRET_FORMER]);
 }
 
 /** What grows old without anybody noticing: keys, and the certificate that other sites are shown. */

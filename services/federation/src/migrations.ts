@@ -1,4 +1,5 @@
 import { decisionOutboxMigration, sqlMigration, type Migration } from '@boardwire/database';
+import { nextKeyMigration } from './identity/next-key-migration.ts';
 import { hopMigrations } from './hop/hop-migrations.ts';
 import { feedMigration } from './feeds/feed-migration.ts';
 import { siteDocumentMigrations } from './site-documents/site-document-migrations.ts';
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   evidenceMigration,
   redactionMigration,
   witnessMigration,
+  nextKeyMigration,
 ];

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { Dialer } from '../src/dialing/dialer.ts';
 import { documentContent, siteDocumentType } from '../src/identity/site-document.ts';
 import { keyIdOf } from '../src/identity/site-id.ts';
-import type { SiteKeys } from '../src/identity/site-keys.ts';
+import { namedKey, type SiteKeys } from '../src/identity/site-keys.ts';
 import { migrations } from '../src/migrations.ts';
 import { ForeignSiteStore } from '../src/site-documents/foreign-site-store.ts';
 import { SiteDocuments } from '../src/site-documents/site-documents.ts';
@@ -56,7 +56,7 @@ interface Version {
 }
 
 function documentOf(keys: SiteKeys, { ver = 1, name = 'Peer', signer = keys.root.key }: Version = {}) {
-  const content = documentContent(keys, { name, endpoints: ['https://peer.example'] });
+  const content = documentContent(Object.values(keys).map(namedKey), { name, endpoints: ['https://peer.example'] });
   const document: SiteDocument = { ...content, ver, issued: '2026-11-21T00:00:00.000Z' };
   const envelope = signEnvelope(siteDocumentType, canonicalBytes(document), [{ keyid: keys.root.keyId, key: signer }]);
   return {

@@ -1,6 +1,9 @@
 import type { WireItem } from '@boardwire/contracts';
 import type { Database, Queryable } from '@boardwire/database';
+import type { VerifyingKey } from '@boardwire/signing';
+import { keepFormerEventKeys } from '../identity/keep-former-event-keys.ts';
 import type { SiteIdentity } from '../identity/site-identity.ts';
+import { proveBundle } from '../members/proven-bundle.ts';
 import { genesisIn } from '../rooms/room-genesis.ts';
 import { FeedTaking } from '../ingest/feed-taking.ts';
 import { lockFeed, storeTaking } from '../ingest/taking-store.ts';
@@ -21,10 +24,23 @@ export interface Recovered {
  * state. They count by this site's own signature alone, and go into the feed, not onto the board, whose log was put back too.
  */
 export class OwnRecovery {
+  readonly #learnt = new Map<string, VerifyingKey>();
+
   constructor(
     private readonly database: Database,
     private readonly identity: SiteIdentity,
   ) {}
+
+  /** This site's own document, as others keep it, may name event keys that were made after the backup. */
+  async learn(bundles: readonly unknown[]): Promise<void> {
+    const { siteId, eventKeys: known } = this.identity;
+    const own = bundles.map(proveBundle).filter((bundle) => bundle?.site === siteId);
+    const told = own.flatMap((bundle) => [...(bundle?.eventKeys ?? [])]);
+    const forgotten = new Map(told.filter(([kid]) => !known.has(kid) && !this.#learnt.has(kid)));
+    if (forgotten.size === 0) return;
+    await keepFormerEventKeys(this.database, forgotten);
+    for (const [kid, key] of forgotten) this.#learnt.set(kid, key);
+  }
 
   async take(room: Room, epoch: string, items: readonly WireItem[]): Promise<Recovered> {
     const own = (await this.#verified(room.id, items)).filter(({ content }) => content.epoch === epoch);
@@ -33,10 +49,10 @@ export class OwnRecovery {
   }
 
   async #verified(room: string, items: readonly WireItem[]): Promise<VerifiedItem[]> {
-    const { siteId, keys } = this.identity;
-    const { keyId, key } = keys.event;
+    const { siteId, eventKeys } = this.identity;
     const keyring = {
-      eventKey: (site: string, kid: string) => Promise.resolve(site === siteId && kid === keyId ? key : undefined),
+      eventKey: (site: string, kid: string) =>
+        Promise.resolve(site === siteId ? (eventKeys.get(kid) ?? this.#learnt.get(kid)) : undefined),
     };
     // Its own removals are its own word, whoever brings them.
     const judged = await Promise.all(items.map((item) => verifyItem(item, { room, carrier: siteId, keyring })));

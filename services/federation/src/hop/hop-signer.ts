@@ -44,8 +44,8 @@ const noBody = new Uint8Array();
 /** Speaks for this site to one peer at a time: signs requests and answers with the hop key. */
 export class HopSigner {
   readonly site: string;
-  readonly #keyId: string;
-  readonly #key: SigningKey;
+  #keyId: string;
+  #key: SigningKey;
   readonly #now: () => number;
   readonly #nonce: () => string;
 
@@ -55,6 +55,12 @@ export class HopSigner {
     this.#key = key;
     this.#now = now;
     this.#nonce = nonce;
+  }
+
+  /** Signs with this key from now on. */
+  use({ keyId, key }: Pick<HopSignerOptions, 'keyId' | 'key'>): void {
+    this.#keyId = keyId;
+    this.#key = key;
   }
 
   /** The headers to add; send them, this body and this target exactly as they are, and every repeat signed anew. */

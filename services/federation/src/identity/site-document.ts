@@ -1,7 +1,7 @@
 import { signedSiteDocumentSchema, type SignedSiteDocument, type SiteDocument } from '@boardwire/contracts';
 import { canonicalBytes, signEnvelope } from '@boardwire/signing';
 import { siteIdOf } from './site-id.ts';
-import type { SiteKeys } from './site-keys.ts';
+import type { NamedKey, SiteKeys } from './site-keys.ts';
 
 export const siteDocumentType = 'application/vnd.boardwire.site+json';
 /** What this build speaks. */
@@ -15,20 +15,25 @@ export interface SiteDescription {
   endpoints: readonly string[];
 }
 
-/** What the site says of itself. */
-export function documentContent(keys: SiteKeys, { name, endpoints }: SiteDescription): SiteDocumentContent {
+/** What the site says of itself. @param keys with the root key, which its id follows from */
+export function documentContent(keys: readonly NamedKey[], { name, endpoints }: SiteDescription): SiteDocumentContent {
+  const root = keys.find(({ use }) => use === 'root')!;
   return {
-    site: siteIdOf(keys.root.key.publicKey),
+    site: siteIdOf(root.publicKey),
     name,
     protocols,
     endpoints: [...endpoints],
-    keys: Object.values(keys).map(({ keyId, use, key }) => ({
-      kid: keyId,
-      use,
-      alg: 'ed25519' as const,
-      public: key.publicKey.toString('base64url'),
-    })),
+    keys: documentKeys(keys),
   };
+}
+
+export function documentKeys(keys: readonly NamedKey[]): SiteDocument['keys'] {
+  return keys.map(({ keyId, use, publicKey }) => ({
+    kid: keyId,
+    use,
+    alg: 'ed25519' as const,
+    public: publicKey.toString('base64url'),
+  }));
 }
 
 /** Signs a version of the document with the root key (DSSE over its RFC 8785 bytes). */

@@ -12,3 +12,13 @@ export interface SiteKey {
 
 /** The keys in force, one for each use. */
 export type SiteKeys = Readonly<Record<KeyUse, SiteKey>>;
+
+/** What the site document says of a key. */
+export interface NamedKey {
+  readonly keyId: string;
+  readonly use: KeyUse;
+  /** The raw 32 bytes. */
+  readonly publicKey: Buffer;
+}
+
+export const namedKey = ({ keyId, use, key }: SiteKey): NamedKey => ({ keyId, use, publicKey: key.publicKey });

@@ -71,7 +71,7 @@ export function buildLinks(options: BuildLinksOptions): LinkControls {
     keys: hop.keyring,
     documents: hop.documents,
     own: site,
-    document: identity.document,
+    ownDocument: () => identity.document,
   });
   const links = new Links(parts, dialer);
   const { rooms, epochs, ownFeeds } = feeds;

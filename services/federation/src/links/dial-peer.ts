@@ -12,8 +12,7 @@ export interface DialPeerOptions {
   documents: Pick<SiteDocuments, 'fetch'>;
   /** The own site id. */
   own: string;
-  /** The own site document. */
-  document: SignedSiteDocument;
+  ownDocument: () => SignedSiteDocument;
 }
 
 /** A peer's keys are asked for anew at most so often: whoever answers in its place must not make us ask on and on. */
@@ -83,7 +82,7 @@ export class PeerDialer {
   async #show(client: PeerClient, room: string | undefined, signal: AbortSignal): Promise<boolean> {
     if (room === undefined) return false;
     try {
-      await client.handshake({ room, document: this.#options.document }, signal);
+      await client.handshake({ room, document: this.#options.ownDocument() }, signal);
       return true;
     } catch {
       // What led here is what is told of.

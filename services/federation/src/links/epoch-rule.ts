@@ -145,6 +145,7 @@ export class EpochRule {
     bounded.release();
     if (client !== undefined && head !== undefined) {
       const { vector, members } = head;
+      await this.#options.recovery.learn(members);
       return { site, position: vector[own], client, epochs: members.flatMap(({ epochs }) => epochs) };
     }
     const told = parts.contacts.vectorOf(site, room);

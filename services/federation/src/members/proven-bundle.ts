@@ -12,6 +12,8 @@ export interface ProvenBundle {
   site: string;
   name: string;
   rootKey: VerifyingKey;
+  /** That it names, by id. */
+  eventKeys: ReadonlyMap<string, VerifyingKey>;
   bundle: MemberBundle;
 }
 
@@ -20,10 +22,21 @@ export function proveBundle(value: unknown): ProvenBundle | undefined {
   const envelope = signedSiteDocumentSchema.safeParse(bundle?.document).data;
   const document = envelope && verifySiteDocument(envelope);
   if (bundle === undefined || document === undefined) return undefined;
-  return { site: document.site, name: document.name, rootKey: rootKeyOf(document), bundle };
+  return {
+    site: document.site,
+    name: document.name,
+    rootKey: rootKeyOf(document),
+    eventKeys: eventKeysOf(document),
+    bundle,
+  };
 }
 
 /** Of a document that was verified, and so has exactly one. */
 export function rootKeyOf({ keys }: SiteDocument): VerifyingKey {
   return importVerifyingKey(Buffer.from(keys.find(({ use }) => use === 'root')!.public, 'base64url'));
+}
+
+function eventKeysOf({ keys }: SiteDocument): ReadonlyMap<string, VerifyingKey> {
+  const named = keys.filter(({ use }) => use === 'event');
+  return new Map(named.map((key) => [key.kid, importVerifyingKey(Buffer.from(key.public, 'base64url'))]));
 }

@@ -52,6 +52,11 @@ export class RoomMembers {
     this.#store = new MemberStore(options.database);
   }
 
+  /** Of this site's own document, which is in every room's bundles. */
+  get documentVersion(): number {
+    return this.#options.identity.documentVersion;
+  }
+
   /** All that another member needs of each, members first, then who was removed: what those said before stays. */
   async bundles(room: string): Promise<MemberBundle[]> {
     const { genesis } = await this.#known(room);

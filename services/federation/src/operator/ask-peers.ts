@@ -5,9 +5,9 @@ import { federationConfig, type FederationConfig } from '../config.ts';
 import { DialError } from '../dialing/dial-error.ts';
 import { buildHop } from '../hop/build-hop.ts';
 import { IdentityStore } from '../identity/identity-store.ts';
-import { KeyVault } from '../identity/key-vault.ts';
 import { siteIdOf } from '../identity/site-id.ts';
 import type { SiteKeys } from '../identity/site-keys.ts';
+import { vaultOf } from '../identity/vault-of.ts';
 import { LinkError } from '../links/link-error.ts';
 import { PeerClient } from '../links/peer-client.ts';
 import { PeerEndpoints } from '../links/peer-endpoints.ts';
@@ -67,9 +67,7 @@ export async function askPeers(env: Environment, signal: AbortSignal): Promise<F
 }
 
 async function keysOf(database: Database, config: FederationConfig): Promise<SiteKeys | undefined> {
-  const secret = config.KEY_SECRET ?? config.INTERNAL_SECRET;
-  const former = config.KEY_SECRET_FORMER;
-  const vault = new KeyVault(former === undefined ? [secret] : [secret, former]);
+  const vault = vaultOf(config);
   const keys = await database.transaction((transaction) => new IdentityStore(transaction, vault).keys());
   const byUse = new Map(keys.map((key) => [key.use, key]));
   if (!keyUses.every((use) => byUse.has(use))) return undefined;

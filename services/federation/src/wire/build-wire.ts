@@ -172,11 +172,10 @@ function refusalReporter({ context, metrics, audit }: BuildWireOptions): Decisio
 }
 
 /** What this site has signed is judged like what others have: evidence may be about itself. */
-function withOwnKeys(keyring: SiteKeyring, { siteId, keys }: SiteIdentity): SiteKeyring {
-  const { keyId, key } = keys.event;
+function withOwnKeys(keyring: SiteKeyring, identity: SiteIdentity): SiteKeyring {
   return {
     eventKey: (site, kid) =>
-      site === siteId ? Promise.resolve(kid === keyId ? key : undefined) : keyring.eventKey(site, kid),
+      site === identity.siteId ? Promise.resolve(identity.eventKeys.get(kid)) : keyring.eventKey(site, kid),
   };
 }
 

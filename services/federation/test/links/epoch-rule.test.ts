@@ -4,6 +4,10 @@ import { eventually } from '@boardwire/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { FeedEpochs } from '../../src/feeds/feed-epochs.ts';
 import { OwnRecovery } from '../../src/feeds/own-recovery.ts';
+import { KeyVault } from '../../src/identity/key-vault.ts';
+import { documentContent, signDocument } from '../../src/identity/site-document.ts';
+import { loadSiteIdentity, newKey } from '../../src/identity/site-identity.ts';
+import { namedKey } from '../../src/identity/site-keys.ts';
 import { epochRows } from '../../src/links/epoch-rows.ts';
 import { EpochRule } from '../../src/links/epoch-rule.ts';
 import { RemoteSite, type Written } from '../remote-site.ts';
@@ -52,14 +56,18 @@ const ownEpochs = async () =>
   (await epochRows(site.feeds.database, site.room.id)).filter((row) => row.site === site.site);
 
 /** What this site has signed before it forgot it. */
-function signedBefore(count: number, more: Partial<FeedHeader> = {}): Written[] {
+function signedBefore(
+  count: number,
+  more: Partial<FeedHeader> = {},
+  event = site.feeds.identity.keys.event,
+): Written[] {
   const { siteId, keys } = site.feeds.identity;
   const voice = Object.assign(Object.create(RemoteSite.prototype) as RemoteSite, {
     room: site.room.id,
     root: keys.root.key,
-    event: keys.event.key,
+    event: event.key,
     id: siteId,
-    kid: keys.event.keyId,
+    kid: event.keyId,
     epoch,
   });
   const items: Written[] = [];
@@ -96,6 +104,26 @@ test('what was forgotten is fetched back, and the feed goes on in a new epoch', 
   cleared = [];
   await isCleared(start());
   expect((await ownEpochs()).length).toBe(2);
+});
+
+test('what was forgotten together with the key that signed it proves itself by the site’s own document, as others keep it', async () => {
+  const peer = await site.member();
+  const { identity } = site.feeds;
+  const forgotten = newKey('event');
+  remembers(peer, signedBefore(20, {}, forgotten));
+  const [bundle] = await site.members.bundles(site.room.id);
+  const description = { name: 'Test', endpoints: [] };
+  const kept = documentContent([...Object.values(identity.keys), forgotten].map(namedKey), description);
+  const document = signDocument({ ...kept, ver: 9, issued: '2026-01-01T00:00:00.000Z' }, identity.keys);
+  peer.bundles = [{ ...bundle!, document }];
+  await isCleared(start());
+  expect(await ownEpochs()).toMatchObject([
+    { epoch, n: 20 },
+    { ordinal: 1, n: 0 },
+  ]);
+  // For members who come later.
+  const { eventKeys } = await loadSiteIdentity(site.feeds.database, new KeyVault(['s'.repeat(32)]));
+  expect([...eventKeys.keys()]).toContain(forgotten.keyId);
 });
 
 test('what is put back while the service runs is fetched back as well, and a new epoch is opened', async () => {

@@ -50,7 +50,7 @@ export class LinksFixture {
       keys: this.keyring,
       documents: this.documents,
       own: siteId,
-      document: identity.document,
+      ownDocument: () => identity.document,
     });
     const onAccepted = () => undefined;
     const ingest = new Ingest({ database, siteId, keyring: this.keyring, growth, metrics, logger, onAccepted });

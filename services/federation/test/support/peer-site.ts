@@ -21,6 +21,7 @@ export class PeerSite extends RemoteSite {
     return {
       siteId: this.id,
       keys: this.keys,
+      eventKeys: new Map([[this.keys.event.keyId, this.event]]),
       document: signedSiteDocumentSchema.parse(this.document()),
       documentVersion: 1,
     };

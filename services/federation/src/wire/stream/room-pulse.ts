@@ -13,6 +13,12 @@ export interface EpochPosition {
   hash: string;
 }
 
+interface EpochRow extends EpochPosition {
+  site: string;
+  /** Of its document; null for this site's own. */
+  ver: number | null;
+}
+
 /** A member frame, as it is sent, and by what it is known to have been sent. */
 export interface MemberLine {
   digest: string;
@@ -40,6 +46,7 @@ export class RoomPulse {
   readonly #stops: (() => void)[];
   #epochs: ReadonlyMap<string, readonly EpochPosition[]> = new Map();
   #text = '';
+  #documents = '';
   #reading: Promise<void> | undefined;
   #isStale = false;
   #members: Promise<MemberLine[]> | undefined;
@@ -114,17 +121,29 @@ export class RoomPulse {
 
   async #read(): Promise<void> {
     this.#isStale = false;
-    const rows = await this.#parts.database.query<EpochPosition & { site: string }>(allEpochs, [this.#room]);
+    const rows = await this.#parts.database.query<EpochRow>(allEpochs, [this.#room]);
+    this.#lookAtDocuments(rows);
     const text = JSON.stringify(rows.map(({ site, epoch, n }) => [site, epoch, n]));
     if (text === this.#text) return;
     const before = this.#epochs;
     const epochs = new Map<string, EpochPosition[]>();
-    for (const { site, ...position } of rows) epochs.set(site, [...(epochs.get(site) ?? []), position]);
+    for (const { site, epoch, n, hash } of rows) epochs.set(site, [...(epochs.get(site) ?? []), { epoch, n, hash }]);
     this.#epochs = epochs;
     this.#text = text;
     // Its record goes to everybody before what stands in it.
     if ([...epochs].some(([site, own]) => own.length !== before.get(site)?.length)) this.#members = undefined;
     this.#beat();
+  }
+
+  /** One with new keys goes to everybody before what is signed with them, whichever replica has taken or made it. */
+  #lookAtDocuments(rows: readonly EpochRow[]): void {
+    const documents = JSON.stringify([
+      this.#parts.members.documentVersion,
+      ...rows.map(({ site, ver }) => [site, ver]),
+    ]);
+    if (documents === this.#documents) return;
+    this.#documents = documents;
+    this.#membersChanged();
   }
 
   #membersChanged(): void {
@@ -151,4 +170,5 @@ export class RoomPulse {
 }
 
 const allEpochs = `
-  SELECT site, epoch, n, encode(hash, 'hex') AS hash FROM feed WHERE room = $1 ORDER BY site, ordinal`;
+  SELECT site, epoch, n, encode(hash, 'hex') AS hash, ver
+  FROM feed LEFT JOIN foreign_site USING (site) WHERE room = $1 ORDER BY site, ordinal`;
