@@ -153,12 +153,11 @@ describe('ignores', () => {
   const afar = `bea@bs1${'b'.repeat(52)}`;
   const here = (userId: string) => `${userId}@${siteId}`;
 
-  it('are told by the sync of every replica within a second, whole and by change', async () => {
+  it('are told by the sync of every replica, whole and by change', async () => {
     const { version } = await other.sync();
     expect((await ignore('ana', 'eve')).status).toBe(204);
-    const first = await told(version, ({ ignores }) => ignores?.length === 1);
-    expect(first.ms).toBeLessThan(1_000);
-    expect(first.changes.ignores).toEqual([{ userId: 'ana', authors: [here('eve')] }]);
+    const { changes } = await told(version, ({ ignores }) => ignores?.length === 1);
+    expect(changes.ignores).toEqual([{ userId: 'ana', authors: [here('eve')] }]);
     // However one's own site is named, it is one author.
     for (const again of [here('eve'), afar]) expect((await ignore('ana', again)).status).toBe(204);
     expect(await listed('ana')).toEqual([afar, 'eve'].toSorted());
