@@ -120,7 +120,7 @@ test('each site is a witness of the other’s audit log, which an auditor can ch
       expect(status).toBe(200);
       return text;
     },
-    { timeoutMs: 30_000, everyMs: 250 },
+    { timeoutMs: 45_000, everyMs: 250 },
   );
   const { witnesses } = (await audit<AuditHealth>('health')).body;
   expect(witnesses).toMatchObject([{ name: `boardwire/witness/${ids.b}` }]);
@@ -140,7 +140,7 @@ test('each site is a witness of the other’s audit log, which an auditor can ch
   } finally {
     await auditor.leaves();
   }
-}, 60_000);
+}, 90_000);
 
 test('a link that is cut, and one that falls silent, lose nothing', async () => {
   const seen = { a: await record(a, ana), b: await record(b, ben) };

@@ -112,7 +112,7 @@ export class CheckpointCourier {
     if (signal.aborted) return;
     metrics.witnessed('asker', outcome);
     const failures = outcome === 'cosigned' ? 0 : (known?.failures ?? 0) + 1;
-    const pause = failures === 0 ? rest : Math.min(waitMs.max, waitMs.min * 2 ** failures);
+    const pause = failures === 0 ? rest : Math.min(waitMs.max, waitMs.min * 2 ** (failures - 1));
     const cosignedAt = failures === 0 ? Date.now() : 0;
     this.#standings.set(site, { key: newest.key, size, cosignedAt, failures, untilMs: Date.now() + pause });
     this.#tell(outcome, { site, size: newest.size, seen: size, failures, why });
