@@ -1,4 +1,10 @@
-import { findProgram, nginxPackage, prometheusPackage, type FoundProgram } from '@boardwire/test-kit';
+import {
+  findProgram,
+  microsocksPackage,
+  nginxPackage,
+  prometheusPackage,
+  type FoundProgram,
+} from '@boardwire/test-kit';
 
 /** A real nginx. Without one its suite is skipped and says so; with `BOARDWIRE_REQUIRE_NGINX=1` that is a failure. */
 export const nginxOrReason = () => programOrReason(nginxPackage, process.env['BOARDWIRE_REQUIRE_NGINX'] === '1');
@@ -6,6 +12,10 @@ export const nginxOrReason = () => programOrReason(nginxPackage, process.env['BO
 /** A real Prometheus with promtool beside it; required with `BOARDWIRE_REQUIRE_PROMETHEUS=1`. */
 export const prometheusOrReason = () =>
   programOrReason(prometheusPackage, process.env['BOARDWIRE_REQUIRE_PROMETHEUS'] === '1');
+
+/** A real SOCKS 5 server; required with `BOARDWIRE_REQUIRE_MICROSOCKS=1`. */
+export const microsocksOrReason = () =>
+  programOrReason(microsocksPackage, process.env['BOARDWIRE_REQUIRE_MICROSOCKS'] === '1');
 
 async function programOrReason(wanted: typeof nginxPackage, isRequired: boolean): Promise<FoundProgram | undefined> {
   try {

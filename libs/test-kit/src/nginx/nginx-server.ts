@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ServerProcess, tailOf } from '@boardwire/embedded';
 import { programEnvironment, type FoundProgram } from '../programs/find-program.ts';
 import { eventually } from '../eventually.ts';
+import { listens } from '../listens.ts';
 
 export interface NginxServerOptions {
   program: FoundProgram;
@@ -44,14 +44,4 @@ export class NginxServer {
   async stop(): Promise<void> {
     await this.process.stop();
   }
-}
-
-function listens(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port }, () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once('error', reject);
-  });
 }

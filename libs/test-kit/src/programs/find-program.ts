@@ -92,8 +92,10 @@ async function versionOf(
     const options = { timeout: 5_000, cwd: '/', env: programEnvironment(program) };
     const { stdout, stderr } = await run(program.path, [versionArgument], options);
     return versionPattern.exec(stdout + stderr)?.[1];
-  } catch {
-    return undefined;
+  } catch (error) {
+    // One that only tells how it is to be called ends with an error.
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    return versionPattern.exec(stdout + stderr)?.[1];
   }
 }
 

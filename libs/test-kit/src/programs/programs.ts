@@ -14,3 +14,11 @@ export const prometheusPackage: ProgramPackage = {
   versionArgument: '--version',
   versionPattern: /version (\d+\.\d+\.\d+)/,
 };
+
+/** A SOCKS 5 server. It tells no version of its own, only that of what it speaks. */
+export const microsocksPackage: ProgramPackage = {
+  name: 'microsocks',
+  files: ['usr/bin/microsocks'],
+  versionArgument: '-h',
+  versionPattern: /MicroSocks SOCKS(\d+) Server/,
+};
