@@ -76,7 +76,7 @@ export class FaultyDoor {
 }
 
 /** Who calls stands in the signature of its requests; a site opens a connection of its own for each site it calls. */
-const callerPattern = /;keyid="(bs1[a-z2-7]{52})\//;
+export const callerPattern = /;keyid="(bs1[a-z2-7]{52})\//;
 const held: Flow = { kind: 'held' };
 
 class DoorConnection {

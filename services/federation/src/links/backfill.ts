@@ -37,9 +37,10 @@ export interface Looking {
   signal: AbortSignal;
 }
 
-/** From whom it is asked first, and until when. */
+/** From whom it is asked first, from whom not, and until when. */
 export interface Asking {
   first: string | undefined;
+  not?: string | undefined;
   signal: AbortSignal;
 }
 
@@ -50,8 +51,10 @@ interface Page {
   checked: Promise<CheckedBatch>;
 }
 
-/** What is told of and doesn't come is fetched after this long. */
+/** What its carrier has told of and hasn't brought is fetched after this long: it tells of nothing before it has sent it. */
 const stillMsMax = 300;
+/** What only others have told of may still be on its way from its carrier, who would have told of it within half a second. */
+const untoldMsMax = 750;
 /** After all that were asked could not help. */
 const againAfterMs = { min: 500, max: 15_000 };
 
@@ -60,20 +63,41 @@ export class Backfill {
   readonly #options: BackfillOptions;
   readonly #running = new Map<string, Promise<boolean>>();
   readonly #failures = new Map<string, { count: number; untilMs: number }>();
+  #isLooking = false;
 
   constructor(options: BackfillOptions) {
     this.#options = options;
   }
 
   /** Starts what is due, without waiting for it. */
-  look({ carriers, isAwaited, signal }: Looking): void {
+  look(looking: Looking): void {
     const { progress } = this.#options;
-    const isDue = ({ site, behindMs, stillMs }: Behind) => Math.min(behindMs, stillMs) > stillMsMax && !isAwaited(site);
-    for (const feed of progress.behind().filter(isDue))
-      void this.#fetch(feed, { first: carriers.get(feed.site), signal });
+    const { carriers, signal } = looking;
+    if (!this.#isLooking && this.#due(looking).length > 0) void this.#lookAgain(looking);
     for (const { site, epoch, upTo } of unfinished(progress.rows)) {
       void this.fill({ site, epoch, upTo }, { first: carriers.get(site), signal });
     }
+  }
+
+  /** What was read last may be older than what has come since, and that may have come while this process was busy. */
+  async #lookAgain(looking: Looking): Promise<void> {
+    this.#isLooking = true;
+    try {
+      await this.#options.progress.refresh();
+      for (const feed of this.#due(looking)) void this.#fetch(feed, askingFor(feed, looking));
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #due({ carriers, isAwaited }: Looking): Behind[] {
+    return this.#options.progress.behind().filter(({ site, tellers, behindMs, stillMs }) => {
+      const carrier = carriers.get(site);
+      const patienceMs = carrier === undefined || tellers.includes(carrier) ? stillMsMax : untoldMsMax;
+      return Math.min(behindMs, stillMs) > patienceMs && !isAwaited(site);
+    });
   }
 
   /** Resolves when the feed is there, or nobody could bring it. Of several that want the same feed one works. */
@@ -131,8 +155,11 @@ export class Backfill {
     await progress.refresh();
   }
 
-  async #fillFromAny(goal: FeedGoal, { first, signal }: Asking): Promise<boolean> {
-    const clients = this.#options.clients().toSorted((one, other) => rank(one, goal, first) - rank(other, goal, first));
+  async #fillFromAny(goal: FeedGoal, { first, not, signal }: Asking): Promise<boolean> {
+    const clients = this.#options
+      .clients()
+      .filter(({ site }) => site !== not)
+      .toSorted((one, other) => rank(one, goal, first) - rank(other, goal, first));
     for (const client of clients) {
       // oxlint-disable-next-line no-await-in-loop -- the next one is asked when this one could not help
       if (await this.#fillFrom(client, goal, signal).catch((error: unknown) => this.#failed(error))) return true;
@@ -192,6 +219,17 @@ export class Backfill {
     }
     return isDone;
   }
+}
+
+/**
+ * A site whose own stream is open and that has not told of an event has it on its way here, or keeps it from us: either way
+ * it is another one that is asked, so that no link carries an event twice.
+ */
+function askingFor({ site, tellers }: Behind, { carriers, signal }: Looking): Asking {
+  const carrier = carriers.get(site);
+  return carrier === site && !tellers.includes(site)
+    ? { first: undefined, not: site, signal }
+    : { first: carrier, signal };
 }
 
 /** From whom it was expected, then the site itself, then the others. */
