@@ -113,7 +113,7 @@ export const federation = {
       lines(
         'Age of keys',
         's',
-        { '{{use}}': 'max by (use) (boardwire_fed_key_age_seconds)', tokens: 'max(boardwire_token_key_age_seconds)' },
+        { '{{use}}': 'max by (use) (boardwire_fed_key_age_seconds)', tokens: 'min(boardwire_token_key_age_seconds)' },
         'The root key is the site’s name and stays; the others are replaced now and then.',
       ),
     ),
