@@ -28,4 +28,7 @@ await runTask('rotate-keys', async (env, logger) => {
   logger.info({ event: isDryRun ? 'keys.known' : 'keys.rotated', ...found });
 });
 
-const isRotated = (use: string): use is RotatedUse => (rotatedUses as readonly string[]).includes(use);
+// Hoisted: the task above runs before the end of this file.
+function isRotated(use: string): use is RotatedUse {
+  return (rotatedUses as readonly string[]).includes(use);
+}
