@@ -20,6 +20,6 @@ export const migrations = [
   createRebuild,
   tellRemovals,
   createBans,
-  createNextSigningKey,
   createIgnores,
+  createNextSigningKey,
 ];
