@@ -24,7 +24,7 @@ export const help = `Starts a Boardwire site on this machine.
                                  a second site on this machine, with data in .boardwire-pi
   npm run status                 what a running site does, per loop and board; -- --name pi for that one
   npm run restored               a backup of its database was put back: boards and the audit log begin new epochs
-  npm run boardwire -- --help    what an operator does: the settings, the stream, a backup put back, the site's state
+  npm run boardwire -- --help    what an operator does: the settings, the stream, a backup put back, keys, the site's state
   npm test                       everything is built, checked and tested
 
 Environment (all optional; .env.example tells the rest)
