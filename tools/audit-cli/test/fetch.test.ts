@@ -100,6 +100,15 @@ test('what is fetched verifies', async () => {
   for (const check of checks) expect((await cli(...check)).err).toBe('');
 });
 
+test('a record that is not the log’s is never called verified', async () => {
+  const bundle = (await readFile(join(served, 'tile/entries/001'))).fill('x', 40, 41);
+  await save(join(served, 'tile/entries/001'), bundle);
+  const told = await cli(...args('--entries'));
+  expect(told.code).toBe(1);
+  expect(told.err + told.out).toMatch(/the record of entry \d+ is not the one in the log/);
+  expect(told.out).not.toContain('VERIFIED');
+});
+
 test('a broken fetch goes on where it was, and leaves no half file', async () => {
   interrupt = (path, _, response) => {
     if (path !== 'tile/0/001') return false;

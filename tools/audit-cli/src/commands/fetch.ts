@@ -1,8 +1,10 @@
+import { tileWidth } from '@boardwire/signing';
 import type { Command } from '../command.ts';
 import { AuditSite } from '../fetching/audit-site.ts';
-import { fetchCheckpoint, fetchHealth, fetchKey } from '../fetching/fetch-checkpoint.ts';
+import { fetchCheckpoint, fetchHealth, fetchKey, type FetchInto } from '../fetching/fetch-checkpoint.ts';
 import { fetchDay, fetchEntry, fetchExport } from '../fetching/fetch-entries.ts';
 import { fetchBundles, fetchTiles } from '../fetching/fetch-tiles.ts';
+import type { SignedCheckpoint } from '../reading/checkpoint-file.ts';
 import { TileTree } from '../reading/tile-tree.ts';
 import { CannotTell } from '../verdict.ts';
 
@@ -46,10 +48,10 @@ with 1. A broken fetch goes on where it was. When the token ends, write a new on
     const checkpoint = await fetchCheckpoint(into, trust, epoch === undefined ? size : 0);
     if (given.has('tiles') || given.has('entries')) {
       await fetchTiles(into, checkpoint);
-      await TileTree.open(folder, checkpoint);
+      const tree = await TileTree.open(folder, checkpoint);
       report.shown(`the tiles in ${folder} lead to the root of the checkpoint`);
+      if (given.has('entries')) await fetchRecords(into, checkpoint, tree);
     }
-    if (given.has('entries')) await fetchBundles(into, checkpoint);
     for (const seq of seqs) {
       // oxlint-disable-next-line no-await-in-loop
       await fetchEntry(into, seq);
@@ -57,6 +59,14 @@ with 1. A broken fetch goes on where it was. When the token ends, write a new on
     return `${folder} holds the log of ${checkpoint.origin} up to entry ${checkpoint.size - 1}`;
   },
 };
+
+/** Each against its leaf: what ends with “verified” must not hold a record that the log hasn't. */
+async function fetchRecords(into: FetchInto, checkpoint: SignedCheckpoint, tree: TileTree): Promise<void> {
+  await fetchBundles(into, checkpoint);
+  // oxlint-disable-next-line no-await-in-loop -- a bundle at a time, however long the log is
+  for (let index = 0; index * tileWidth < checkpoint.size; index += 1) await tree.records(index);
+  into.report.shown(`the ${checkpoint.size} records in ${into.folder} are those of the log`);
+}
 
 function seqOf(text: string): number {
   if (!/^(?:0|[1-9][0-9]{0,14})$/.test(text)) throw new CannotTell(`--entry ${text}: entries are numbered from 0`);
