@@ -199,6 +199,7 @@ describe('an ephemeral event', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(other.events.length).toBeGreaterThan(0);
+    await site.isWellAgain();
     await eventually(async () => {
       for (const url of [site.url, elsewhere]) {
         // oxlint-disable-next-line no-await-in-loop -- two gateways

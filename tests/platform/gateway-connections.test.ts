@@ -152,6 +152,7 @@ describe('a drain', () => {
     expect((await socket.ended()).code).toBe(1012);
     expect(socket.frames.at(-1)).toMatchObject({ type: 'reconnect', reason: 'drain' });
     await gateway.start();
+    await site.isWellAgain();
     const after = await say(site.url, admin, 'after the drain');
     await stream.until((it) => it.seqs.at(-1) === after.body.seq);
     expect(faultsOf(stream.seqs, before.body.seq, after.body.seq)).toEqual([]);

@@ -253,6 +253,7 @@ describe('a metric moves when what it measures happens:', () => {
         await site.infrastructure.nats.start();
       }
     });
+    await site.isWellAgain();
   }, 60_000);
 
   test('the bus brings what comes too early, and what was there', async () => {

@@ -177,6 +177,7 @@ describe('presence on three gateways', () => {
     await site.infrastructure.nats.start();
     await everywhere([bob!, cleo!]);
     await eventually(() => expect(told(cleos)).toEqual(['+ana', '+bob', '-ana']));
+    await site.isWellAgain();
   }, 40_000);
 });
 

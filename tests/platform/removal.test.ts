@@ -99,6 +99,7 @@ describe('content that an administrator removes', () => {
     const service = site.site.services['gateway-2']!;
     await service.stop();
     await service.start();
+    await site.isWellAgain();
     const text = await replayed(service.publicUrl!, `${secret.body.cursor.split('-')[0]}-0`);
     expect(text).not.toContain('a second secret');
     expect(text).toContain('"before"');

@@ -109,6 +109,7 @@ describe('a stream and a socket', () => {
       await chat.start();
     }
     expect((await told(before, 2, 15_000)).at(-1)).toBe('live');
+    await site.isWellAgain();
     const { body } = await say(site.url, admin, 'with a log again');
     await stream.until((it) => it.events.some(({ id }) => id === body.cursor));
   }, 60_000);

@@ -74,6 +74,7 @@ describe('an event stream by ticket', () => {
     }
     expect(source.deadWith).toBeUndefined();
     expect(source.connects).toBeGreaterThan(1);
+    await site.isWellAgain();
   }, 90_000);
 
   test('ends within a second of logout on both of two gateways, and never opens again', async () => {
@@ -157,6 +158,7 @@ describe('an event stream by ticket', () => {
     } finally {
       await site.site.services['chat']!.start();
     }
+    await site.isWellAgain();
     await isLive(source);
     expect(source.deadWith).toBeUndefined();
     const { cursor } = (await say(site.url, person, 'after the outage')).body;

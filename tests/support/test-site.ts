@@ -1,7 +1,7 @@
 import { limits, type AuditHealth } from '@boardwire/contracts';
 import { connectBus } from '@boardwire/messaging';
 import { startSite, type Site } from '@boardwire/site';
-import { seededRandom, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
+import { eventually, seededRandom, startTestInfrastructure, type TestInfrastructure } from '@boardwire/test-kit';
 import { join } from 'node:path';
 import { call, signIn, type Person } from './person.ts';
 
@@ -64,6 +64,25 @@ export class TestSite {
       if (Date.now() > deadline) throw new Error(`audit of ${board} stands at ${JSON.stringify(audited)}, not ${seq}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Waits until nothing of an outage is left: every service is well, and every gateway knows what chat has told. */
+  isWellAgain(timeoutMs = 15_000): Promise<void> {
+    return eventually(
+      async () => {
+        for (const [name, { internalUrl }] of Object.entries(this.site.services)) {
+          // oxlint-disable-next-line no-await-in-loop -- a few services
+          const { body } = await call<{ status?: string }>(`${internalUrl}/readyz`);
+          if (body?.status !== 'ok') throw new Error(`${name} is not well: ${JSON.stringify(body)}`);
+          if (!name.startsWith('gateway')) continue;
+          // oxlint-disable-next-line no-await-in-loop
+          const { text } = await call(`${internalUrl}/metrics`);
+          const ageS = Number(/^boardwire_sync_age_seconds (\S+)$/m.exec(text)?.[1]);
+          if (!(ageS < 2)) throw new Error(`chat has told ${name} nothing for ${ageS} s`);
+        }
+      },
+      { timeoutMs },
+    );
   }
 
   async deleteStream(): Promise<void> {

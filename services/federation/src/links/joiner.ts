@@ -52,10 +52,13 @@ export class Joiner {
     const { parts, store } = this.#options;
     const { site, endpoints } = invitation;
     if (endpoints.length === 0) throw new AppError('invalid', { detail: 'the inviting site can be dialled by nobody' });
-    await parts.peers.add(site, invitation.name ?? '', 'invited');
-    if (!(await store.add(invitation, board)))
-      throw new AppError('conflict', { detail: 'the board waits for another room' });
+    const { state } = await parts.peers.add(site, invitation.name ?? '', 'invited');
+    // Before the loop can see the invitation: it may give it up at once, and that has to be the last word.
     await parts.peers.happened(site, 'begun');
+    if (!(await store.add(invitation, board))) {
+      if (state === 'invited') await parts.peers.happened(site, 'lost', 'the board waits for another room');
+      throw new AppError('conflict', { detail: 'the board waits for another room' });
+    }
     this.#alarm.ring();
     return (await parts.peers.find(site))!;
   }
