@@ -75,8 +75,10 @@ function prepare(): void {
   };
 }
 
-function start(): Joiner {
-  const { database, identity, rooms, epochs, registry } = site.feeds;
+const storeOf = () => new JoiningStore(site.feeds.database, new KeyVault(['k'.repeat(32)]));
+
+function start(store = storeOf()): Joiner {
+  const { identity, rooms, epochs, registry } = site.feeds;
   const joiner = new Joiner({
     parts: site.parts,
     identity,
@@ -84,7 +86,7 @@ function start(): Joiner {
     epochs,
     documents: site.documents,
     dialer: site.peerDialer,
-    store: new JoiningStore(database, new KeyVault(['k'.repeat(32)])),
+    store,
     onJoined: () => (joined += 1),
   });
   supervisor = new Supervisor({ logger, metrics: registry });
@@ -163,6 +165,16 @@ test('an invitation that has expired is given up', async () => {
   await eventually(async () => expect(await site.feeds.database.query('SELECT 1 FROM joining')).toEqual([]));
   expect(await site.peers.find(inviter.id)).toMatchObject({ state: 'invited' });
   expect(requests).toEqual([]);
+});
+
+test('one that is given up while it is being accepted stays so', async () => {
+  const store = storeOf();
+  const add = store.add.bind(store);
+  const isGone = async () => expect(await site.feeds.database.query('SELECT 1 FROM joining')).toEqual([]);
+  // The loop is faster than whoever accepts.
+  store.add = async (...given) => (await add(...given)) && (await eventually(isGone), true);
+  await start(store).accept({ ...invitation, expires: new Date(Date.now() - 1_000).toISOString() }, board);
+  expect(await site.peers.find(inviter.id)).toMatchObject({ state: 'invited' });
 });
 
 const bound = (members: LinksFixture['parts']['members']) => ({
